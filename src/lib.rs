@@ -1,0 +1,6 @@
+//! Tickroom: an authoritative multiplayer game state server.
+
+pub mod config;
+pub mod game;
+pub mod ids;
+pub mod protocol;

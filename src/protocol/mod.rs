@@ -1,0 +1,8 @@
+//! The wire: plain data and its bytes. No clock, no socket, no game, no room.
+//!
+//! PROTOCOL.md in this folder is the normative text.
+
+pub mod close;
+pub mod codec;
+pub mod message;
+pub mod schema;
