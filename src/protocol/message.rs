@@ -1,8 +1,12 @@
 //! Every message, as data. PROTOCOL.md beside this file is the text that client authors read: change both in one
 //! commit. The number of a message is its place in its enum.
+//!
+//! `Serialize` is for people and tests only: golden vectors and reports show messages as JSON. The wire is bincode's.
 
 use super::codec::{self, CLIENT_MESSAGE_BYTES_MAX, CodecError, Decode, Encode, MESSAGE_BYTES_MAX};
+use super::hex;
 use super::schema::Schema;
+use serde::Serialize;
 
 /// The protocol that this server speaks. 0 until delta replication has landed.
 pub const PROTOCOL_VERSION: u16 = 0;
@@ -11,7 +15,8 @@ pub const PROTOCOL_VERSION: u16 = 0;
 pub const NAME_CHARS_MAX: usize = 20;
 
 /// From a client.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[serde(tag = "type")]
 pub enum ClientMessage {
     /// The first message of a session, once.
     Hello(Hello),
@@ -26,7 +31,7 @@ pub enum ClientMessage {
 }
 
 /// Opens a session.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Hello {
     /// Must equal the server's [`PROTOCOL_VERSION`].
     pub protocol: u16,
@@ -37,13 +42,14 @@ pub struct Hello {
     /// How snapshots should come.
     pub tier: Tier,
     /// From an earlier Welcome: takes the dropped seat back. `wish` is then not used.
+    #[serde(serialize_with = "hex::serialize_token")]
     pub resume: Option<[u8; 16]>,
     /// Optional abilities of this client, one bit each. None is defined: 0. A server ignores bits that it does not know.
     pub features: u32,
 }
 
 /// Where to play.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub enum RoomWish {
     /// The fullest open public room with a free seat, else a new one.
     Quick,
@@ -59,7 +65,7 @@ pub enum RoomWish {
 }
 
 /// How snapshots come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub enum Tier {
     /// Each stands alone (base 0): for clients that want to be simple.
     Full,
@@ -68,7 +74,7 @@ pub enum Tier {
 }
 
 /// What a seat does from `tick` on.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Input {
     /// 1 for the first of a session, then rising; the server drops what is not above the last one it took.
     pub seq: u32,
@@ -83,7 +89,7 @@ pub struct Input {
 }
 
 /// Asks for the server's time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Ping {
     /// Anything; comes back in [`Pong::time`]. A clock in microseconds is usual.
     pub time: u64,
@@ -92,7 +98,8 @@ pub struct Ping {
 }
 
 /// From the server.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[serde(tag = "type")]
 pub enum ServerMessage {
     /// The answer to Hello: you are in.
     Welcome(Box<Welcome>),
@@ -107,7 +114,7 @@ pub enum ServerMessage {
 }
 
 /// You are in.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Welcome {
     /// The server's [`PROTOCOL_VERSION`].
     pub protocol: u16,
@@ -116,12 +123,14 @@ pub struct Welcome {
     /// What the game shows and takes.
     pub schema: Schema,
     /// The numbers that predicting clients share, in the game's own form (Arena: the bytes of its JSON file).
+    #[serde(serialize_with = "hex::serialize_bytes")]
     pub tuning: Vec<u8>,
     /// [`rules_hash`] of the two fields above.
     pub rules_hash: u32,
     /// `None` for a spectator.
     pub seat: Option<u16>,
     /// What takes the seat back after a drop; `None` for a spectator. Replaces any earlier one.
+    #[serde(serialize_with = "hex::serialize_token")]
     pub token: Option<[u8; 16]>,
     /// How long a dropped seat is kept, in milliseconds.
     pub seat_kept_ms: u32,
@@ -149,7 +158,7 @@ pub fn rules_hash(schema: &Schema, tuning: &[u8]) -> u32 {
 }
 
 /// Changes of who sits where.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Roster {
     /// The version that this one changes; 0 = forget all names first.
     pub since: u32,
@@ -160,7 +169,7 @@ pub struct Roster {
 }
 
 /// One seat of a roster.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct RosterEntry {
     /// Which seat.
     pub seat: u16,
@@ -169,7 +178,7 @@ pub struct RosterEntry {
 }
 
 /// Who sits in a seat.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Occupant {
     /// As cleaned by the server.
     pub name: String,
@@ -178,7 +187,7 @@ pub struct Occupant {
 }
 
 /// What sits in a seat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub enum Presence {
     /// A person with a live session.
     Here,
@@ -189,7 +198,7 @@ pub enum Presence {
 }
 
 /// The fixed-order start of a snapshot. What follows in the same message: left, changed, entered, events, digest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct SnapshotHeader {
     /// The tick shown: four little-endian bytes.
     pub tick: FixedU32,
@@ -223,7 +232,8 @@ pub mod flags {
 }
 
 /// A `u32` that is always four little-endian bytes on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[serde(into = "u32")]
 pub struct FixedU32([u8; 4]);
 
 impl From<u32> for FixedU32 {
@@ -239,7 +249,7 @@ impl From<FixedU32> for u32 {
 }
 
 /// The server's time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Pong {
     /// [`Ping::time`], unchanged.
     pub time: u64,
@@ -248,7 +258,7 @@ pub struct Pong {
 }
 
 /// Why the server closes.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Closing {
     /// The WebSocket close code that follows: one per [`CloseReason`](super::close::CloseReason).
     pub code: u16,

@@ -4,5 +4,6 @@
 
 pub mod close;
 pub mod codec;
+pub mod hex;
 pub mod message;
 pub mod schema;

@@ -2,6 +2,7 @@
 //! load generator and the fuzzers need no game code.
 
 use super::codec::{Decode, Encode};
+use serde::Serialize;
 
 /// Limits of a schema, so that tables indexed by them can be fixed arrays.
 pub const KINDS_MAX: usize = 64;
@@ -13,7 +14,7 @@ pub const INPUT_FIELDS_MAX: usize = 8;
 pub const TURN: i32 = 1 << 16;
 
 /// Everything a client must know of a game to show it and to play it.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Schema {
     /// The game's name, for people and for clients that know one game only: "arena".
     pub game: String,
@@ -28,7 +29,7 @@ pub struct Schema {
 }
 
 /// What one kind of entity shows.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct EntityKind {
     /// "ship".
     pub name: String,
@@ -39,7 +40,7 @@ pub struct EntityKind {
 }
 
 /// A one-shot fact. No client state may depend on an event: it may be lost.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct EventKind {
     /// "kill".
     pub name: String,
@@ -48,7 +49,7 @@ pub struct EventKind {
 }
 
 /// One `i32` of a row.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Field {
     /// "x".
     pub name: String,
@@ -123,7 +124,7 @@ impl Field {
 }
 
 /// How a client shows a field between two snapshots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub enum Interpolation {
     /// The newest value at or before the render tick.
     Step,
@@ -134,7 +135,7 @@ pub enum Interpolation {
 }
 
 /// One number of an input row.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct InputField {
     /// "thrust".
     pub name: String,
@@ -149,7 +150,7 @@ pub struct InputField {
 }
 
 /// What a level becomes when its seat starves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub enum Neutral {
     /// This value.
     Value(i32),
@@ -158,7 +159,7 @@ pub enum Neutral {
 }
 
 /// How an input field speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub enum InputSort {
     /// Held until superseded.
     Level,
