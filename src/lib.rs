@@ -1,5 +1,6 @@
 //! Tickroom: an authoritative multiplayer game state server.
 
+pub mod arena;
 pub mod config;
 pub mod game;
 pub mod ids;
