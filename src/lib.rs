@@ -5,3 +5,4 @@ pub mod config;
 pub mod game;
 pub mod ids;
 pub mod protocol;
+pub mod sim;

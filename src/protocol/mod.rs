@@ -4,6 +4,8 @@
 
 pub mod close;
 pub mod codec;
+pub mod delta;
 pub mod hex;
 pub mod message;
 pub mod schema;
+pub mod view;
