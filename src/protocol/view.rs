@@ -243,7 +243,7 @@ impl View {
     fn read_changed(&mut self, reader: &mut Reader<'_>) -> Result<(), ViewError> {
         let held = self.rows.heads.len();
         let bits = reader.take(held.div_ceil(8))?;
-        if held % 8 != 0 && bits[held / 8] >> (held % 8) != 0 {
+        if !held.is_multiple_of(8) && bits[held / 8] >> (held % 8) != 0 {
             return Err(CodecError::Malformed("a bit is set beyond the last entity held".into()).into());
         }
         for (byte_at, &byte) in bits.iter().enumerate() {
