@@ -6,3 +6,5 @@ pub mod game;
 pub mod ids;
 pub mod protocol;
 pub mod sim;
+#[cfg(feature = "server")]
+pub mod tools;

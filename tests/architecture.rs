@@ -25,8 +25,8 @@ const ARROWS: &[Arrow] = &[
     },
     Arrow {
         module: "sim",
-        may_use: &["ids", "game"],
-        why: "the kit knows no wire: game.rs is where sim and protocol meet",
+        may_use: &["ids", "game", "protocol::schema"],
+        why: "the kit knows rows and inputs as data, but no message and no wire",
     },
     Arrow { module: "game", may_use: &["ids", "protocol", "sim"], why: "the seam knows both sides and no game" },
     Arrow { module: "config", may_use: &["ids", "protocol"], why: "validated plain data, which every layer is handed" },

@@ -1,0 +1,3 @@
+//! What the other subcommands do. Clients of the protocol, not parts of the server: nothing here names an actor.
+
+pub mod lag;
