@@ -1,10 +1,18 @@
 // The protocol's client side: bytes, messages, a view of the world, close reasons. No DOM, no clock, no socket, no game:
 // lift this folder alone into another page or Node project.
 
-export * from './bytes.js';
-export * from './schema.js';
-export * from './messages.js';
-export * from './close.js';
+export {
+  CLIENT_MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX, ProtocolError, Reader, Writer, fromHex, toHex,
+} from './bytes.js';
+export {
+  FIELDS_MAX, INPUT_FIELDS_MAX, KINDS_MAX, TURN, applyDifference, checkSchema, difference, quantise, readSchema, rulesHash,
+  valueMask, writeSchema,
+} from './schema.js';
+export {
+  CLIENT_MESSAGES, FLAG_DIGEST, FLAG_EVENTS_LOST, FLAG_NO_INPUT, FLAG_STARVED, PRESENCES, PROTOCOL_VERSION, SERVER_MESSAGES,
+  ServerDecoder, TIERS, WISHES, decodeClient, decodeServer, encodeClient, encodeServer,
+} from './messages.js';
+export { CLOSE_REASONS, closeReason } from './close.js';
 export { ENTITY_ID_MAX, View } from './view.js';
 export { RosterBook } from './roster.js';
 export { digestOf, encodeBody } from './snapshot.js';

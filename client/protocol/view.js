@@ -1,7 +1,7 @@
 // A client's view: the rows that it holds, kept right by applying snapshots. Flat integer tables, no object per entity:
 // applying a snapshot makes no garbage once the tables have grown to their size.
 
-import { Reader } from './bytes.js';
+import { ProtocolError, Reader } from './bytes.js';
 import { FLAG_DIGEST, FLAG_EVENTS_LOST } from './messages.js';
 import { checkSchema, valueMask } from './schema.js';
 
@@ -16,9 +16,12 @@ import { checkSchema, valueMask } from './schema.js';
 /** Ids are 1 to 2^20 - 1. */
 export const ENTITY_ID_MAX = (1 << 20) - 1;
 
+/** @typedef {Int32Array<ArrayBuffer>} Table */
+
 /**
- * @param {Int32Array} table
+ * @param {Table} table
  * @param {number} length
+ * @returns {Table}
  */
 function grown(table, length) {
   if (length <= table.length) return table;
@@ -44,6 +47,8 @@ export class View {
     this.seen = 0;
     /** Why the last `apply` answered `resync`. */
     this.why = '';
+    /** The ProtocolError behind it, if its bytes were no snapshot. @type {ProtocolError | null} */
+    this.fault = null;
     /** The last digest that was checked, and how many were. */
     this.digest = 0;
     this.digests = 0;
@@ -64,7 +69,10 @@ export class View {
     this.freeCount = 0;
     this.slotsMade = 0;
 
-    /** What the last snapshot did, as slots; what left is told by id and slot, whose row may be another's already. */
+    /**
+     * What the last snapshot did, as slots. What left is told by id and slot, whose row may be another's already; after a
+     * full snapshot nothing has left and everything that is held has entered.
+     */
     this.leftCount = 0;
     this.leftIds = new Int32Array(64);
     this.leftSlots = new Int32Array(64);
@@ -108,11 +116,27 @@ export class View {
   }
 
   /**
-   * Applies one snapshot. Throws ProtocolError if its bytes are none; the view is then not synced.
+   * Applies one snapshot. Bytes that break the layout are answered like a view that went wrong: `resync`, with the
+   * ProtocolError in `fault`.
    * @param {Snapshot} snapshot
    * @returns {Applied}
    */
   apply(snapshot) {
+    this.fault = null;
+    try {
+      return this.#read(snapshot);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.fault = error;
+      return this.#lost(error.message);
+    }
+  }
+
+  /**
+   * @param {Snapshot} snapshot
+   * @returns {Applied}
+   */
+  #read(snapshot) {
     this.#clearChanges();
     if (snapshot.flags & FLAG_EVENTS_LOST) this.eventsLost += 1;
     const before = this.seen;
@@ -222,8 +246,9 @@ export class View {
   }
 
   #forgetRows() {
-    for (let i = 0; i < this.count; i++) this.#leave(this.ids[i], this.slots[i]);
     this.count = 0;
+    this.freeCount = 0;
+    this.slotsMade = 0;
   }
 
   /**
@@ -232,6 +257,7 @@ export class View {
    */
   #lost(why) {
     this.synced = false;
+    this.#clearChanges();
     this.why = why;
     return 'resync';
   }
