@@ -2,4 +2,9 @@
 //! machine. No socket, no system clock, no thread, no float.
 
 pub mod clock;
+pub mod entity_ids;
+pub mod fixed;
+pub mod grid;
+pub mod history;
 pub mod input;
+pub mod rng;
