@@ -72,7 +72,7 @@ impl History {
         let (x, y) = self.place(track, later);
         let (earlier_x, earlier_y) = self.place(track, earlier);
         // Within one life a tick is a short way: the products stay in 32 bits.
-        Some((x + ((earlier_x - x) * part >> 4), y + ((earlier_y - y) * part >> 4)))
+        Some((x + (((earlier_x - x) * part) >> 4), y + (((earlier_y - y) * part) >> 4)))
     }
 
     fn place(&self, track: usize, tick: u32) -> (i32, i32) {
