@@ -5,6 +5,8 @@
 
 #[path = "golden/cases.rs"]
 mod cases;
+#[path = "golden/snapshots.rs"]
+mod snapshots;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -14,16 +16,22 @@ use serde_json::Value;
 use tickroom::protocol::codec::{self, CLIENT_MESSAGE_BYTES_MAX, CodecError};
 use tickroom::protocol::hex;
 use tickroom::protocol::message::{ClientMessage, ServerMessage};
+use tickroom::protocol::schema::Schema;
 
 /// One JSON object per line: a change of one vector is a change of one line.
 struct GoldenFile {
     about: &'static str,
+    /// The schema that the vectors are read by, where they need one.
+    schema: Option<Schema>,
     lists: Vec<(&'static str, Vec<String>)>,
 }
 
 impl GoldenFile {
     fn text(&self) -> String {
         let mut text = format!("{{\n\"about\": {}", json(self.about));
+        if let Some(schema) = &self.schema {
+            write!(text, ",\n\"schema\": {}", json(schema)).unwrap();
+        }
         for (name, lines) in &self.lists {
             write!(text, ",\n{}: [\n{}\n]", json(name), lines.join(",\n")).unwrap();
         }
@@ -58,6 +66,7 @@ fn vector(name: &str, bytes: &[u8], value: &str) -> String {
 fn integers_and_the_other_building_blocks() {
     let file = GoldenFile {
         about: "How single values are encoded. `values`: both ways. `longer`: longer forms than needed, which a decoder accepts and an encoder never makes. `refused`: bytes that are no value of that type; error is truncated or malformed.",
+        schema: None,
         lists: vec![
             ("values", cases::blocks().iter().map(|block| block.line("value")).collect()),
             ("longer", cases::longer_blocks().iter().map(|block| block.line("value")).collect()),
@@ -82,6 +91,7 @@ fn every_message_and_variant() {
     }
     let file = GoldenFile {
         about: "Every message and variant: its bytes and its fields. An enum variant without data is its name, one with data an object with its name as key; bytes are hexadecimal text; a Snapshot's `body` is what follows its header.",
+        schema: None,
         lists: vec![
             ("client", client.iter().map(|(name, message)| vector(name, &message.encode(), &json(message))).collect()),
             (
@@ -113,6 +123,7 @@ fn every_kind_of_bytes_that_is_refused() {
     let server = cases::refused(&cases::server_messages_to_break(), |bytes| ServerMessage::decode(bytes).map(drop));
     let file = GoldenFile {
         about: "Bytes that are no message. `client` are refused by the server, `server` by a client. error: truncated (ends in the middle of a field), trailing (bytes after the last field), malformed (anything else), too_long. `first` are a session's first message, well formed or not, each with the close code that the server answers.",
+        schema: None,
         lists: vec![
             ("client", client.into_iter().map(line).collect()),
             ("server", server.into_iter().map(line).collect()),
@@ -134,6 +145,16 @@ fn every_kind_of_bytes_that_is_refused() {
         ],
     };
     file.check("refusals.json");
+}
+
+#[test]
+fn a_stream_of_snapshots() {
+    let file = GoldenFile {
+        about: "A stream of snapshots, in order, for one view that begins empty and broken. answer: applied (the view, the events and the digest after it follow), resync (it does not fit: send Resync; the view is broken), ignored (the view is broken and this is no base 0). Values are wire values; kinds are places in the schema.",
+        schema: Some(snapshots::schema()),
+        lists: vec![("steps", snapshots::steps())],
+    };
+    file.check("snapshots.json");
 }
 
 #[test]
