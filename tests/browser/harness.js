@@ -1,0 +1,255 @@
+// What every browser test needs: the real server as its own process on a free port, Chromium, people in it, and
+// pictures. Everything that is started here is ended when the test file ends.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+const pictures = join(root, 'target/screenshots');
+
+/** What is still running; ended in reverse order, whatever a test did. */
+const running = [];
+after(async () => {
+  for (const end of running.reverse()) await end();
+});
+
+/** The first of these that is installed: Debian's name, then others'. */
+function browserPath() {
+  const names = ['chromium', 'chromium-browser', 'google-chrome'];
+  for (const folder of process.env.PATH.split(':')) {
+    for (const name of names) {
+      const path = join(folder, name);
+      try {
+        accessSync(path);
+        return path;
+      } catch { /* not there */ }
+    }
+  }
+  throw new Error(`none of ${names.join(', ')} is installed`);
+}
+
+/**
+ * Waits until `look` gives something that is neither false, null nor undefined, and returns it.
+ * @template T
+ * @param {string} what for the message when it never comes
+ * @param {() => T | Promise<T>} look
+ * @param {number} [ms]
+ * @returns {Promise<T>}
+ */
+export async function until(what, look, ms = 10_000) {
+  const end = Date.now() + ms;
+  let last;
+  for (;;) {
+    last = await look();
+    if (last !== false && last !== null && last !== undefined) return last;
+    if (Date.now() > end) throw new Error(`waited ${ms} ms: ${what}`);
+    await sleep(20);
+  }
+}
+
+/** One server process. */
+export class Server {
+  /**
+   * @param {{ port?: number, args?: string[], env?: Record<string, string> }} [options]
+   * @returns {Promise<Server>}
+   */
+  static async start({ port = 0, args = [], env = {} } = {}) {
+    const server = new Server();
+    server.args = args;
+    server.env = env;
+    await server.#spawn(port);
+    running.push(() => server.kill());
+    return server;
+  }
+
+  async #spawn(port) {
+    const program = join(root, 'target/debug/tickroom');
+    const child = spawn(program, ['serve', '--listen', `127.0.0.1:${port}`, ...this.args], {
+      env: { ...process.env, ...this.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child = child;
+    this.errors = '';
+    child.stderr.on('data', (text) => { this.errors = (this.errors + text).slice(-20_000); });
+    const lines = createInterface({ input: child.stdout });
+    const said = (async () => {
+      for await (const line of lines) {
+        const url = line.match(/http:\/\/[^\s/]+/)?.[0];
+        if (url) return url;
+      }
+      throw new Error(`the server ended before it said where it listens\n${this.errors}`);
+    })();
+    this.url = await Promise.race([said, sleep(20_000).then(() => { throw new Error('the server said nothing for 20 s'); })]);
+    this.port = Number(new URL(this.url).port);
+  }
+
+  /** As Ctrl-C does; gives the exit code. */
+  async stop() {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode;
+    const gone = once(this.child, 'exit');
+    this.child.kill('SIGINT');
+    const [code] = await Promise.race([gone, sleep(10_000).then(() => { throw new Error('the server did not stop in 10 s'); })]);
+    return code;
+  }
+
+  /** As a crash does: no goodbye. */
+  async kill() {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const gone = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await gone;
+  }
+
+  /** On the same port again. */
+  async again() {
+    await this.#spawn(this.port);
+  }
+
+  /** @returns {Promise<any[]>} */
+  async rooms() {
+    const answer = await (await fetch(`${this.url}/api/rooms`)).json();
+    return Array.isArray(answer) ? answer : answer.rooms;
+  }
+}
+
+/** One Chromium for all people of a test file. */
+export async function launch() {
+  const browser = await chromium.launch({
+    executablePath: browserPath(),
+    args: [
+      '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+      '--disable-background-networking', '--disable-component-update', '--disable-sync', '--mute-audio',
+    ],
+  });
+  running.push(() => browser.close());
+  return browser;
+}
+
+/** Screens that people have. */
+export const screens = {
+  laptop: { viewport: { width: 1280, height: 720 } },
+  sharp: { viewport: { width: 1000, height: 640 }, deviceScaleFactor: 2 },
+  phone: { viewport: { width: 844, height: 390 }, deviceScaleFactor: 3, hasTouch: true, isMobile: true },
+  upright: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 3, hasTouch: true, isMobile: true },
+};
+
+/** One person in front of one tab. */
+export class Person {
+  /**
+   * @param {import('playwright-core').Browser} browser
+   * @param {string} name
+   * @param {object} [screen] one of `screens`
+   */
+  static async at(browser, name, screen = screens.laptop) {
+    const person = new Person();
+    person.name = name;
+    person.context = await browser.newContext(screen);
+    await person.tab();
+    return person;
+  }
+
+  /** Another tab of the same browser window: shares local storage, not the session's. */
+  async beside() {
+    const person = new Person();
+    person.name = this.name;
+    person.context = this.context;
+    await person.tab();
+    return person;
+  }
+
+  async tab() {
+    this.page = await this.context.newPage();
+    this.faults = [];
+    this.page.on('pageerror', (error) => this.faults.push(`error: ${error.message}`));
+    this.page.on('console', (message) => {
+      // A socket or a request that fails while the server is away is the browser's own line, and no fault of the page.
+      const ofNetwork = /WebSocket connection to|net::ERR_|Failed to load resource/.test(message.text());
+      if (message.type() === 'error' && !ofNetwork) this.faults.push(`console: ${message.text()}`);
+    });
+  }
+
+  /** Saves what this person sees, to look at, and gives its pixels: width, height and RGBA bytes. */
+  async picture(name) {
+    mkdirSync(pictures, { recursive: true });
+    const png = await this.page.screenshot({ path: join(pictures, `${name}.png`) });
+    return pixels(this.page, png);
+  }
+
+  close() {
+    return this.page.close();
+  }
+}
+
+/**
+ * The pixels of a PNG, decoded by the browser at hand: no image library is needed.
+ * @param {import('playwright-core').Page} page
+ * @param {Buffer} png
+ */
+async function pixels(page, png) {
+  const { width, height, bytes } = await page.evaluate(async (base64) => {
+    const blob = await (await fetch(`data:image/png;base64,${base64}`)).blob();
+    const bitmap = await createImageBitmap(blob);
+    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+    const context = canvas.getContext('2d');
+    context.drawImage(bitmap, 0, 0);
+    const { data } = context.getImageData(0, 0, bitmap.width, bitmap.height);
+    let text = '';
+    for (let at = 0; at < data.length; at += 32768) text += String.fromCharCode(...data.subarray(at, at + 32768));
+    return { width: bitmap.width, height: bitmap.height, bytes: btoa(text) };
+  }, png.toString('base64'));
+  return new Picture(width, height, Buffer.from(bytes, 'base64'));
+}
+
+/** What a person saw at one moment. */
+export class Picture {
+  constructor(width, height, data) {
+    this.width = width;
+    this.height = height;
+    this.data = data;
+  }
+
+  /** Red, green and blue at a place, from 0 to 255. */
+  at(x, y) {
+    const at = (Math.round(y) * this.width + Math.round(x)) * 4;
+    return [this.data[at], this.data[at + 1], this.data[at + 2]];
+  }
+
+  /** How many different colours there are: a page that draws nothing has a handful. */
+  colours() {
+    const seen = new Set();
+    for (let at = 0; at < this.data.length; at += 4) seen.add(this.data.readUInt32LE(at));
+    return seen.size;
+  }
+
+  /** The share of pixels within a rectangle that are bright: something is drawn there. */
+  lit({ x, y, width, height }, least = 90) {
+    let lit = 0;
+    let all = 0;
+    for (let row = Math.max(0, Math.floor(y)); row < Math.min(this.height, y + height); row += 1) {
+      for (let column = Math.max(0, Math.floor(x)); column < Math.min(this.width, x + width); column += 1) {
+        all += 1;
+        if (Math.max(...this.at(column, row)) >= least) lit += 1;
+      }
+    }
+    return all === 0 ? 0 : lit / all;
+  }
+
+  /** The share of pixels that differ visibly from another picture of the same size. */
+  differs(other) {
+    if (this.width !== other.width || this.height !== other.height) return 1;
+    let count = 0;
+    for (let at = 0; at < this.data.length; at += 4) {
+      const by = Math.abs(this.data[at] - other.data[at]) + Math.abs(this.data[at + 1] - other.data[at + 1])
+        + Math.abs(this.data[at + 2] - other.data[at + 2]);
+      if (by > 48) count += 1;
+    }
+    return count / (this.data.length / 4);
+  }
+}
