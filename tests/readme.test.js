@@ -96,7 +96,7 @@ const judges = [
     assert.equal(await interrupt(run), 0, run.output);
   }],
   // Runs until it is stopped, and must still be running after a while.
-  [/^python3 client\/python\/tickroom_client\.py/, async (line) => {
+  [/^\S*python3? client\/python\/tickroom_client\.py/, async (line) => {
     const run = start(line);
     await says(run, /\S/, 20_000);
     await sleep(2000);
