@@ -5,6 +5,7 @@ pub mod config;
 pub mod game;
 pub mod ids;
 pub mod protocol;
+pub mod room;
 pub mod sim;
 #[cfg(feature = "server")]
 pub mod tools;

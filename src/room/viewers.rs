@@ -1,0 +1,146 @@
+//! The sessions of a room, players' and spectators', and what each of them holds.
+
+use super::events::EventCursor;
+use crate::game::VisibleSet;
+use crate::ids::{InputSeq, Micros, SeatId, Tick, ViewerId};
+use crate::protocol::message::Tier;
+
+/// A seat whose client acks is skipped while the newest snapshot sent to it lies further ahead of the newest that it
+/// has seen than this, or than its RTT and [`WINDOW_SLACK`] together, whichever is more.
+const WINDOW_SNAPSHOTS: u32 = 8;
+const WINDOW_SLACK: Micros = Micros::from_millis(250);
+/// A snapshot goes out at least this often, even an empty one: a silent server and a dead one must look different.
+const HEARTBEAT: Micros = Micros::from_millis(150);
+/// Resync is honoured this often at most: base 0 costs bytes, and a broken client might ask at every snapshot.
+const RESYNC_EVERY: Micros = Micros::from_millis(500);
+
+/// One session in the room.
+pub(super) struct Viewer {
+    pub(super) id: ViewerId,
+    /// `None`: a spectator.
+    pub(super) seat: Option<SeatId>,
+    pub(super) tier: Tier,
+    /// The tick that its next snapshot is relative to; `None`: base 0.
+    pub(super) base: Option<Tick>,
+    /// The ids that it holds at that tick.
+    pub(super) held: VisibleSet,
+    pub(super) events: EventCursor,
+    pub(super) events_lost: bool,
+    pub(super) roster: u32,
+    pub(super) roster_sent_at: Option<Micros>,
+    /// What the last snapshot sent said.
+    pub(super) told_ack: InputSeq,
+    pub(super) told_starved: bool,
+    /// The newest snapshot that was really sent.
+    pub(super) sent: Tick,
+    pub(super) sent_at: Micros,
+    /// The newest snapshot that the client says it has, or the one sent when it asked for a Resync; `None`: it does not
+    /// ack.
+    pub(super) acked: Option<Tick>,
+    pub(super) rtt: Option<Micros>,
+    pub(super) resynced_at: Option<Micros>,
+}
+
+impl Viewer {
+    pub(super) fn new(id: ViewerId, seat: Option<SeatId>, tier: Tier, events: EventCursor, now: Micros) -> Self {
+        Self {
+            id,
+            seat,
+            tier,
+            base: None,
+            held: VisibleSet::default(),
+            events,
+            events_lost: false,
+            roster: 0,
+            roster_sent_at: None,
+            told_ack: InputSeq(0),
+            told_starved: true,
+            sent: Tick(0),
+            sent_at: now,
+            acked: None,
+            rtt: None,
+            resynced_at: None,
+        }
+    }
+
+    /// The client has this snapshot; 0 = it does not ack.
+    pub(super) fn see(&mut self, seen: Tick) {
+        if seen != Tick(0) {
+            let seen = seen.min(self.sent);
+            self.acked = Some(self.acked.map_or(seen, |acked| acked.max(seen)));
+        }
+    }
+
+    /// The client cannot trust its view: the next snapshot has base 0, and the window opens for it.
+    pub(super) fn resync(&mut self, now: Micros) {
+        if self.resynced_at.is_some_and(|at| now.since(at) < RESYNC_EVERY) {
+            return;
+        }
+        self.resynced_at = Some(now);
+        self.base = None;
+        self.acked = self.acked.map(|_| self.sent);
+    }
+
+    /// True if the client is close enough behind what was sent to it.
+    pub(super) fn window_is_open(&self, tick_rate: u16, ticks_per_snapshot: u16) -> bool {
+        let Some(acked) = self.acked else { return true };
+        let snapshots = WINDOW_SNAPSHOTS * u32::from(ticks_per_snapshot);
+        let rtt = self.rtt.unwrap_or_default().after(WINDOW_SLACK);
+        let ticks = (rtt.0 * u64::from(tick_rate)).div_ceil(1_000_000);
+        self.sent.since(acked) <= snapshots.max(u32::try_from(ticks).unwrap_or(u32::MAX))
+    }
+
+    /// True if silence would last too long.
+    pub(super) fn heartbeat_is_due(&self, now: Micros) -> bool {
+        now.since(self.sent_at) >= HEARTBEAT
+    }
+}
+
+/// All viewers, by ascending id.
+#[derive(Default)]
+pub(super) struct Viewers {
+    list: Vec<Viewer>,
+    next: u32,
+}
+
+impl Viewers {
+    pub(super) fn add(&mut self, viewer: impl FnOnce(ViewerId) -> Viewer) -> ViewerId {
+        let id = ViewerId(self.next);
+        self.next += 1;
+        self.list.push(viewer(id));
+        id
+    }
+
+    pub(super) fn remove(&mut self, id: ViewerId) -> Option<Viewer> {
+        let at = self.place(id)?;
+        Some(self.list.remove(at))
+    }
+
+    pub(super) fn get(&self, id: ViewerId) -> Option<&Viewer> {
+        self.place(id).map(|at| &self.list[at])
+    }
+
+    pub(super) fn get_mut(&mut self, id: ViewerId) -> Option<&mut Viewer> {
+        self.place(id).map(|at| &mut self.list[at])
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Viewer> {
+        self.list.iter_mut()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub(super) fn spectators(&self) -> usize {
+        self.list.iter().filter(|viewer| viewer.seat.is_none()).count()
+    }
+
+    fn place(&self, id: ViewerId) -> Option<usize> {
+        self.list.binary_search_by_key(&id, |viewer| viewer.id).ok()
+    }
+}

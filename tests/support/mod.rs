@@ -1,0 +1,6 @@
+//! What the tests share: a toy game, and peers that speak to a pure room on a virtual clock.
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
+
+pub mod chaos;
+pub mod peers;
+pub mod toy;
