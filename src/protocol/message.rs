@@ -219,7 +219,7 @@ pub struct SnapshotHeader {
 
 /// Bits of [`SnapshotHeader::flags`].
 pub mod flags {
-    /// No input came from this seat since the last snapshot sent: `margin` says nothing.
+    /// No stamped input came from this seat since the last snapshot sent: `margin` says nothing.
     pub const NO_INPUT: u8 = 1;
     /// No input for so long that the seat's levels are neutral.
     pub const STARVED: u8 = 2;
