@@ -29,7 +29,7 @@ export function encodeBody(schema, old, now, { events = [], digest = null, rebor
     if (change.length > 0) bits[i >> 3] |= 1 << (i & 7);
   });
   writer.raw(bits);
-  changes.forEach((change, i) => writeChange(writer, schema.kinds[kept[i].kind].fields.length, change));
+  for (const change of changes) writeChange(writer, change);
   writeEntered(writer, now.filter((row) => !keptIds.has(row.id)));
   writer.u32(events.length);
   for (const event of events) {
@@ -71,14 +71,13 @@ function fieldChanges(schema, old, now) {
 
 /**
  * @param {Writer} writer
- * @param {number} fields
  * @param {{ field: number, step: number }[]} change
  */
-function writeChange(writer, fields, change) {
+function writeChange(writer, change) {
   if (change.length === 0) return;
   let mask = 0;
   for (const { field } of change) mask |= 1 << field;
-  for (let shift = 0; shift < fields; shift += 8) writer.byte(mask >>> shift);
+  writer.u32(mask >>> 0);
   for (const { step } of change) writer.i32(step);
 }
 

@@ -373,8 +373,7 @@ export class View {
    */
   #readMask(reader, fields) {
     const at = reader.at;
-    let mask = 0;
-    for (let shift = 0; shift < fields; shift += 8) mask |= reader.byte() << shift;
+    const mask = reader.u32() | 0;
     if (fields < 32 && mask >>> fields !== 0) {
       reader.at = at;
       reader.malformed('a field mask names a field that the kind has not');

@@ -8,19 +8,18 @@ use super::codec::CodecError;
 use super::codec::varint::{self, Reader};
 use super::schema::{EntityKind, Field};
 
-/// Appends what turns `base` into `now`: a field mask (little-endian, one byte per eight fields), then a zigzag
-/// difference per set bit. Appends nothing and returns false if they are equal.
+/// Appends what turns `base` into `now`: a field mask (bit i stands for field i), then a zigzag difference per set bit.
+/// Appends nothing and returns false if they are equal.
 #[inline]
 pub fn put_delta(kind: &EntityKind, base: &[i32], now: &[i32], out: &mut Vec<u8>) -> bool {
     if base == now {
         return false;
     }
-    let at = out.len();
-    let mask_bytes = mask_bytes(kind);
-    out.resize(at + mask_bytes, 0);
-    for (i, ((field, &base), &now)) in kind.fields.iter().zip(base).zip(now).enumerate() {
+    let changed = base.iter().zip(now).enumerate().filter(|(_, (base, now))| base != now);
+    let mask = changed.fold(0_u32, |mask, (i, _)| mask | 1 << i);
+    varint::put_u32(out, mask);
+    for ((field, &base), &now) in kind.fields.iter().zip(base).zip(now) {
         if base != now {
-            out[at + i / 8] |= 1 << (i % 8);
             varint::put_i32(out, field.difference(base, now));
         }
     }
@@ -32,8 +31,7 @@ pub fn put_delta(kind: &EntityKind, base: &[i32], now: &[i32], out: &mut Vec<u8>
 /// # Errors
 /// [`CodecError`] if the bytes end early or the mask names a field that the kind does not have.
 pub fn read_delta(kind: &EntityKind, reader: &mut Reader<'_>, fields: &mut [i32]) -> Result<(), CodecError> {
-    let mask = reader.take(mask_bytes(kind))?;
-    let mask = mask.iter().rev().fold(0_u32, |mask, &byte| mask << 8 | u32::from(byte));
+    let mask = reader.u32()?;
     if u64::from(mask) >> kind.fields.len() != 0 {
         return Err(CodecError::Malformed(format!("a field mask names a field that {} does not have", kind.name)));
     }
@@ -77,8 +75,4 @@ pub fn row_hash(id: u32, kind: u8, fields: &[i32]) -> u32 {
     }
     h = h.wrapping_mul(0xC2B2_AE35);
     h ^ h >> 16
-}
-
-fn mask_bytes(kind: &EntityKind) -> usize {
-    kind.fields.len().div_ceil(8)
 }

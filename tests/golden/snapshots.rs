@@ -10,7 +10,7 @@ use tickroom::protocol::message::{ServerMessage, SnapshotHeader, flags};
 use tickroom::protocol::schema::*;
 use tickroom::protocol::view::{Applied, View};
 
-/// A mover, a private purse, a kind with a mask of three bytes, a kind without fields; events with and without fields.
+/// A mover, a private purse, a kind with a mask of five bytes, a kind without fields; events with and without fields.
 pub(crate) fn schema() -> Schema {
     let kind = |name: &str, fields| EntityKind { name: name.into(), private: false, fields };
     let mut purse = kind("purse", vec![Field::step("coins")]);
@@ -253,7 +253,7 @@ pub(crate) fn steps() -> Vec<String> {
     let mut wider = wide.clone();
     (wider[0], wider[8], wider[16]) = (1, i32::MIN, 300);
     now.insert(250, (2, wider));
-    stream.delta("a mask of three bytes", (2, 2), &now, &[], &[]);
+    stream.delta("a mask of five bytes", (2, 2), &now, &[], &[]);
     now.remove(&4);
     now.remove(&600);
     stream.delta("two leave", (2, 2), &now, &[], &[]);
