@@ -3,7 +3,8 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, mkdirSync } from 'node:fs';
+import { accessSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after } from 'node:test';
@@ -57,24 +58,27 @@ export async function until(what, look, ms = 10_000) {
 /** One server process. */
 export class Server {
   /**
-   * @param {{ port?: number, args?: string[], env?: Record<string, string> }} [options]
+   * @param {Record<string, number | string | boolean>} [settings] of the configuration file: `{ 'room.fill_to': 0 }`
    * @returns {Promise<Server>}
    */
-  static async start({ port = 0, args = [], env = {} } = {}) {
+  static async start(settings = {}) {
     const server = new Server();
-    server.args = args;
-    server.env = env;
-    await server.#spawn(port);
-    running.push(() => server.kill());
+    const folder = mkdtempSync(join(tmpdir(), 'tickroom-'));
+    server.config = join(folder, 'tickroom.toml');
+    const lines = Object.entries(settings).map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`);
+    writeFileSync(server.config, lines.join(''));
+    running.push(async () => {
+      await server.kill();
+      rmSync(folder, { recursive: true });
+    });
+    await server.#spawn(0);
     return server;
   }
 
   async #spawn(port) {
     const program = join(root, 'target/debug/tickroom');
-    const child = spawn(program, ['serve', '--listen', `127.0.0.1:${port}`, ...this.args], {
-      env: { ...process.env, ...this.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const args = ['serve', '--config', this.config, '--listen', `127.0.0.1:${port}`];
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
     this.errors = '';
     child.stderr.on('data', (text) => { this.errors = (this.errors + text).slice(-20_000); });
@@ -101,7 +105,7 @@ export class Server {
 
   /** As a crash does: no goodbye. */
   async kill() {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    if (!this.child || this.child.exitCode !== null || this.child.signalCode !== null) return;
     const gone = once(this.child, 'exit');
     this.child.kill('SIGKILL');
     await gone;
@@ -173,6 +177,54 @@ export class Person {
       const ofNetwork = /WebSocket connection to|net::ERR_|Failed to load resource/.test(message.text());
       if (message.type() === 'error' && !ofNetwork) this.faults.push(`console: ${message.text()}`);
     });
+  }
+
+  /**
+   * Opens an address, types the name, and plays.
+   * @param {string} url
+   * @param {string} [button] what to click: Play, which follows the address, or another way into a match
+   */
+  async join(url, button = '#play') {
+    await this.page.goto(url);
+    await this.page.fill('#name', this.name);
+    await this.page.click(button);
+    await this.plays();
+  }
+
+  /** Waits until a match is on the screen; gives what `look` says. */
+  plays(ms = 10_000) {
+    return until(`${this.name} plays`, async () => {
+      const seen = await this.look();
+      return seen.phase === 'playing' && (seen.own || seen.seat === null) && seen.ships.length > 0 && seen;
+    }, ms);
+  }
+
+  /** What the page knows, all of one moment: see client/arena/window.js. */
+  look() {
+    return this.page.evaluate(() => {
+      const { phase, code, seat, tick, own, ships, bolts, scores, match, stats } = window.tickroom;
+      return { phase, code, seat, tick, own, ships, bolts, scores, match, stats };
+    });
+  }
+
+  /** The ship of a seat as this person sees it, if they do. */
+  async ship(seat) {
+    return (await this.look()).ships.find((ship) => ship.seat === seat);
+  }
+
+  /** The text of what stands over the match, or null. */
+  overlay() {
+    return this.page.evaluate(() => {
+      const overlay = document.getElementById('overlay');
+      return overlay.hidden ? null : overlay.innerText;
+    });
+  }
+
+  /** Holds keys for a while. */
+  async hold(keys, ms) {
+    for (const key of keys) await this.page.keyboard.down(key);
+    await sleep(ms);
+    for (const key of keys) await this.page.keyboard.up(key);
   }
 
   /** Saves what this person sees, to look at, and gives its pixels: width, height and RGBA bytes. */
