@@ -3,7 +3,7 @@
 //!
 //! Native derives only, never serde's: serde's path allocates up to 1 MiB per claimed vector despite the limit.
 
-use bincode::config::{Configuration, Limit, LittleEndian, Varint};
+use bincode::config::Configuration;
 use bincode::error::DecodeError;
 
 pub use bincode::{Decode, Encode};
@@ -13,14 +13,29 @@ pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// The longest message a client may send, in bytes: a Hello with a long name is under 200.
 pub const CLIENT_MESSAGE_BYTES_MAX: usize = 1024;
 
-/// What a decoder may claim in memory, in bytes. bincode counts elements at their in-memory size, not their wire size,
-/// so this is a multiple of [`MESSAGE_BYTES_MAX`]: a row of `i32` takes 4 bytes for 1 on the wire.
-const DECODE_BYTES_MAX: usize = 8 * MESSAGE_BYTES_MAX;
+/// What a decoder may claim in memory for each byte of the message. bincode counts elements at their in-memory size: a
+/// roster entry of two bytes on the wire takes 40.
+const CLAIM_PER_BYTE: usize = 32;
 
-const CONFIG: Configuration<LittleEndian, Varint, Limit<DECODE_BYTES_MAX>> =
-    bincode::config::standard().with_limit::<DECODE_BYTES_MAX>();
+const CONFIG: Configuration = bincode::config::standard();
 /// A saved game is the server's own and may be long; it is never a stranger's bytes.
-const STATE_CONFIG: Configuration = bincode::config::standard();
+const STATE_CONFIG: Configuration = CONFIG;
+
+/// Decodes from the front of `bytes`, with a limit on memory that follows from how many there are. bincode's limit is a
+/// constant, so there is one for each power of two: five bytes that claim a million elements must not get room for them.
+fn decode_limited<T: Decode<()>>(bytes: &[u8]) -> Result<(T, usize), DecodeError> {
+    macro_rules! by_length {
+        ($($length:literal)*) => {
+            match bytes.len() {
+                $(0..=$length => {
+                    bincode::decode_from_slice(bytes, CONFIG.with_limit::<{ CLAIM_PER_BYTE * $length }>())
+                })*
+                _ => bincode::decode_from_slice(bytes, CONFIG.with_limit::<{ CLAIM_PER_BYTE * MESSAGE_BYTES_MAX }>()),
+            }
+        };
+    }
+    by_length!(64 128 256 512 1024 2048 4096 8192 16384 32768)
+}
 
 /// Why bytes are no message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -65,7 +80,7 @@ pub fn decode<T: Decode<()>>(bytes: &[u8], limit: usize) -> Result<T, CodecError
     if bytes.len() > limit {
         return Err(CodecError::TooLong { bytes: bytes.len(), limit });
     }
-    let (value, used) = bincode::decode_from_slice(bytes, CONFIG).map_err(from_bincode)?;
+    let (value, used) = decode_limited(bytes).map_err(from_bincode)?;
     match bytes.len() - used {
         0 => Ok(value),
         left => Err(CodecError::Trailing(left)),
@@ -77,7 +92,7 @@ pub fn decode<T: Decode<()>>(bytes: &[u8], limit: usize) -> Result<T, CodecError
 /// # Errors
 /// Any [`CodecError`] but `Trailing`.
 pub fn decode_prefix<T: Decode<()>>(bytes: &[u8]) -> Result<(T, usize), CodecError> {
-    bincode::decode_from_slice(bytes, CONFIG).map_err(from_bincode)
+    decode_limited(bytes).map_err(from_bincode)
 }
 
 /// Saves a game's state: the server's own bytes, without a length limit.
