@@ -1,0 +1,202 @@
+//! What clients get to see: rows, viewpoints, visible sets.
+//!
+//! In an arena that fits some screens everybody sees everything. In a larger one a seat sees the cells around its own;
+//! an entity changes its cell only when it is well inside the next one, so that nothing flickers at an edge, and all
+//! seats with one home cell share one visible set.
+
+use super::Arena;
+use super::movement::ShipState;
+use super::schema::{
+    BOLT, FLAG_CHARGED, FLAG_CHARGING, FLAG_DASH, FLAG_FIRING, FLAG_MIGHT, FLAG_PROTECTED, FLAG_RAPID, MATCH, OWN,
+    PICKUP, ROCK, SCORE, SHIP,
+};
+use super::state::{Pilot, World};
+use crate::game::{Rows, Viewpoint, VisibleSet};
+use crate::ids::{EntityId, KindId, SeatId};
+use crate::sim::grid::Grid;
+
+/// 512 world units.
+const CELL_SHIFT: u32 = 21;
+/// How far beyond its home cell something must be to change home: 64 world units.
+const STAY: i32 = 64 << 12;
+/// How many cells a seat sees on each side of its own: at the least 896 world units, more than half a screen.
+const SEES_CELLS: i32 = 2;
+/// How long `FLAG_DASH` shows.
+const DASH_SHOWS_TICKS: i32 = 12;
+
+/// Which entities there are, by id and by cell. Follows from the state.
+#[derive(Debug, Default)]
+pub(super) struct Sight {
+    culls: bool,
+    grid: Grid,
+    /// By entity id: kind + 1 in the high byte, the place in its table in the rest; 0 for none.
+    table: Vec<u32>,
+    /// Public entities that have a place, with their cells: the items of `grid`.
+    placed: Vec<(u32, u32)>,
+}
+
+impl Sight {
+    pub(super) fn new(half_width: i32, half_height: i32, culls: bool) -> Self {
+        Self { culls, grid: Grid::new(half_width, half_height, CELL_SHIFT), ..Self::default() }
+    }
+
+    /// True if a seat sees only what is near.
+    pub(super) fn culls(&self) -> bool {
+        self.culls
+    }
+
+    /// The home cell of something that has just appeared.
+    pub(super) fn cell(&self, x: i32, y: i32) -> u32 {
+        self.grid.cell(x, y) as u32
+    }
+
+    /// The home cell of something that was at home in `home`.
+    fn stay(&self, home: u32, x: i32, y: i32) -> u32 {
+        let columns = self.grid.size().0;
+        let (low_x, low_y) = self.grid.corner(home as i32 % columns, home as i32 / columns);
+        let side = (1 << CELL_SHIFT) + STAY;
+        let stays = (-STAY..side).contains(&(x - low_x)) && (-STAY..side).contains(&(y - low_y));
+        if stays { home } else { self.cell(x, y) }
+    }
+
+    fn list(&mut self, id: u32, kind: KindId, at: usize) {
+        self.table[id as usize] = (u32::from(kind.0) + 1) << 24 | at as u32;
+    }
+
+    fn place(&mut self, id: u32, kind: KindId, at: usize, cell: u32) {
+        self.list(id, kind, at);
+        self.placed.push((id, cell));
+    }
+}
+
+impl Arena {
+    /// Brings homes up to date: part of the state, since they depend on where things were.
+    pub(super) fn go_home(&mut self) {
+        let (world, sight) = (&mut self.world, &self.derived.sight);
+        for &seat in &world.order {
+            let (ship, pilot) = (&world.ships[usize::from(seat)], &mut world.pilots[usize::from(seat)]);
+            pilot.home = sight.stay(pilot.home, ship.x, ship.y);
+        }
+    }
+
+    /// Lists every entity that there is now.
+    pub(super) fn list_entities(&mut self) {
+        let (world, sight) = (&self.world, &mut self.derived.sight);
+        sight.table.clear();
+        sight.table.resize(world.ids.bound(), 0);
+        sight.placed.clear();
+        sight.list(world.match_id, MATCH, 0);
+        for (at, (rock, &id)) in world.rocks.iter().zip(&world.rock_ids).enumerate() {
+            let cell = sight.cell(rock.x, rock.y);
+            sight.place(id, ROCK, at, cell);
+        }
+        for (at, pad) in world.pads.iter().enumerate() {
+            if pad.ready_at <= world.tick {
+                let cell = sight.cell(pad.x, pad.y);
+                sight.place(pad.id, PICKUP, at, cell);
+            }
+        }
+        for &seat in &world.order {
+            let at = usize::from(seat);
+            let pilot = &world.pilots[at];
+            if world.ships[at].alive() {
+                sight.place(pilot.ship_id, SHIP, at, pilot.home);
+            }
+            sight.list(pilot.own_id, OWN, at);
+            // Where its ship is, or was: so a seat always sees its own line.
+            sight.place(pilot.score_id, SCORE, at, pilot.home);
+        }
+        for (at, bolt) in world.bolts.iter().enumerate() {
+            let (x, y) = bolt.place(world.tick);
+            let cell = sight.cell(x, y);
+            sight.place(bolt.id, BOLT, at, cell);
+        }
+        if sight.culls {
+            sight.grid.fill_cells(sight.placed.iter().map(|&(_, cell)| cell));
+        }
+    }
+
+    /// Every entity's row, by ascending id.
+    pub(super) fn write_rows(&self, out: &mut Rows) {
+        let world = &self.world;
+        for (id, &entry) in self.derived.sight.table.iter().enumerate() {
+            if entry == 0 {
+                continue;
+            }
+            let (kind, at) = (KindId((entry >> 24) as u8 - 1), (entry & 0xFF_FFFF) as usize);
+            let id = EntityId::new(id as u32).expect("only valid ids are listed");
+            match kind {
+                MATCH => out.push(id, kind, None, &self.match_row()),
+                ROCK => {
+                    let rock = &world.rocks[at];
+                    out.push(id, kind, None, &[rock.x, rock.y, rock.radius, rock.shape]);
+                }
+                SHIP => out.push(id, kind, None, &ship_row(world, at)),
+                OWN => out.push(id, kind, Some(SeatId(at as u16)), &world.ships[at].row()),
+                BOLT => {
+                    let bolt = &world.bolts[at];
+                    let might = i32::from(bolt.damage > self.tuning.bolt.damage_q6);
+                    let seat = i32::from(bolt.seat);
+                    let fields = [bolt.x, bolt.y, bolt.vx, bolt.vy, bolt.born, bolt.expires, seat, might];
+                    out.push(id, kind, None, &fields);
+                }
+                PICKUP => {
+                    let pad = &world.pads[at];
+                    out.push(id, kind, None, &[pad.x, pad.y, pad.sort]);
+                }
+                _ => {
+                    let Pilot { score, kills, deaths, streak, .. } = world.pilots[at];
+                    out.push(id, SCORE, None, &[at as i32, score, kills, deaths, streak]);
+                }
+            }
+        }
+    }
+
+    fn match_row(&self) -> [i32; 7] {
+        let round = &self.world.round;
+        let winner = round.leader.map_or(0, |seat| i32::from(seat) + 1);
+        [round.phase, round.number, round.ends_at, self.half_width, self.half_height, winner, round.best]
+    }
+
+    /// 0 sees everything; else the home cell plus 1.
+    pub(super) fn viewpoint_of(&self, seat: Option<SeatId>) -> Viewpoint {
+        match seat.and_then(|seat| self.world.pilots.get(seat.index())) {
+            Some(pilot) if self.derived.sight.culls => Viewpoint(u64::from(pilot.home) + 1),
+            _ => Viewpoint(0),
+        }
+    }
+
+    /// The public ids in the cells around a viewpoint.
+    pub(super) fn see(&self, from: Viewpoint, out: &mut VisibleSet) {
+        let sight = &self.derived.sight;
+        let add = |out: &mut VisibleSet, id: u32| out.insert(EntityId::new(id).expect("only valid ids are listed"));
+        add(out, self.world.match_id);
+        let Some(home) = from.0.checked_sub(1) else {
+            sight.placed.iter().for_each(|&(id, _)| add(out, id));
+            return;
+        };
+        let (columns, rows) = sight.grid.size();
+        let home = (home as i32).min(columns * rows - 1);
+        let (column, row) = (home % columns, home / columns);
+        let low = sight.grid.corner((column - SEES_CELLS).max(0), (row - SEES_CELLS).max(0));
+        let high = sight.grid.corner((column + SEES_CELLS).min(columns - 1), (row + SEES_CELLS).min(rows - 1));
+        sight.grid.visit(low, high, |item| add(out, sight.placed[item as usize].0));
+    }
+}
+
+fn ship_row(world: &World, at: usize) -> [i32; 9] {
+    let (ship, pilot) = (&world.ships[at], &world.pilots[at]);
+    let flags = flags(ship, pilot, world.tick);
+    [ship.x, ship.y, ship.heading, pilot.thrust, pilot.turn, flags, ship.shield, ship.hull, at as i32]
+}
+
+fn flags(ship: &ShipState, pilot: &Pilot, tick: i32) -> i32 {
+    let flag = |on: bool, bit: i32| if on { bit } else { 0 };
+    flag(tick < ship.protected_until, FLAG_PROTECTED)
+        | flag(ship.beam_at != 0, FLAG_CHARGING)
+        | flag(ship.beam_at != 0 && tick >= ship.beam_at, FLAG_CHARGED)
+        | flag(pilot.firing, FLAG_FIRING)
+        | flag(tick < ship.rapid_until, FLAG_RAPID)
+        | flag(tick < ship.might_until, FLAG_MIGHT)
+        | flag(pilot.dashed_at != 0 && tick < pilot.dashed_at + DASH_SHOWS_TICKS, FLAG_DASH)
+}
