@@ -1,0 +1,41 @@
+// What a browser gives the client core. The only file of this folder that names browser things; Node never loads it.
+
+/** @typedef {import('./connection.js').Transport} Transport */
+
+/** @type {Transport} */
+function webSocket(url, events) {
+  const socket = new WebSocket(url);
+  socket.binaryType = 'arraybuffer';
+  socket.onopen = () => events.open();
+  socket.onmessage = ({ data }) => {
+    // A text frame is not of this protocol; the decoder refuses its bytes like any others that are no message.
+    events.message(data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array(0));
+  };
+  socket.onclose = ({ code }) => events.close(code);
+  return {
+    send: (bytes) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(/** @type {Uint8Array<ArrayBuffer>} */ (bytes));
+    },
+    close: () => socket.close(),
+  };
+}
+
+/**
+ * Transport, clock, timers, storage and randomness of this page, for createClient.
+ * @param {Window} window
+ */
+export function browserPlatform(window) {
+  return {
+    transport: webSocket,
+    clock: () => window.performance.now(),
+    timers: {
+      /** @type {(ms: number, work: () => void) => () => void} */
+      every(ms, work) {
+        const handle = window.setInterval(work, ms);
+        return () => window.clearInterval(handle);
+      },
+    },
+    storage: window.sessionStorage,
+    random: Math.random,
+  };
+}
