@@ -1,0 +1,297 @@
+// The client core: one object between a page (or a test) and the server. README.md in this folder is its manual.
+
+import { PROTOCOL_VERSION, closeReason } from '../protocol/index.js';
+import { Scene } from '../predict/index.js';
+import { Connection } from './connection.js';
+import { savedSeat, saveSeat, wishAllows } from './resume.js';
+import { Session } from './session.js';
+import { Rates } from './stats.js';
+
+/** @typedef {import('../protocol/messages.js').Wish} Wish */
+/** @typedef {import('../protocol/messages.js').Tier} Tier */
+/** @typedef {import('../protocol/messages.js').Welcome} Welcome */
+/** @typedef {import('../protocol/messages.js').Occupant} Occupant */
+/** @typedef {import('../protocol/close.js').CloseReason} CloseReason */
+/** @typedef {import('../predict/prediction.js').GameAdapter} GameAdapter */
+/** @typedef {import('../predict/prediction.js').Reconcile} Reconcile */
+/** @typedef {import('./connection.js').Status} Status */
+/** @typedef {import('./connection.js').Transport} Transport */
+/** @typedef {import('./session.js').Switches} Switches */
+/**
+ * @typedef {object} Listeners
+ * @property {(welcome: Welcome) => void} [welcome]
+ * @property {(status: Status) => void} [status]
+ * @property {(roster: Map<number, Occupant>) => void} [roster]
+ * @property {(reason: CloseReason) => void} [closing]
+ * @property {(kind: string, fields: Record<string, number>, tick: number) => void} [event]
+ * @property {(why: string) => void} [resync]
+ * @property {(reconcile: Reconcile) => void} [reconcile] after each reconciliation, for measurements
+ */
+/**
+ * @typedef {object} ClientOptions
+ * @property {string} url
+ * @property {string} [name]
+ * @property {Wish} [wish]
+ * @property {Tier} [tier]
+ * @property {GameAdapter | null} [game]
+ * @property {Transport} transport
+ * @property {() => number} clock
+ * @property {{ every(ms: number, work: () => void): () => void } | null} [timers] null: whoever owns the client calls poll(now)
+ * @property {import('./resume.js').SeatStorage | null} [storage]
+ * @property {() => number} [random]
+ * @property {Listeners} [on]
+ */
+
+/** How often the client looks whether something is due while no frame is drawn. */
+const POLL_EVERY_MS = 50;
+
+/** @param {ClientOptions} options */
+export function createClient(options) {
+  return new Client(options);
+}
+
+export class Client {
+  /** @param {ClientOptions} options */
+  constructor({ url, name = '', wish = { kind: 'quick' }, tier = 'delta', game = null, transport, clock, timers = null,
+    storage = null, random = () => 0.5, on = {} }) {
+    this.url = url;
+    this.name = name;
+    /** @type {Wish} */
+    this.wish = wish;
+    this.tier = tier;
+    this.game = game;
+    this.clock = clock;
+    this.storage = storage;
+    this.on = on;
+    /** @type {Switches} */
+    this.switches = { prediction: true, smoothing: true, interpolation: true, lagCompensation: true };
+    /** @type {Session | null} */
+    this.session = null;
+    this.seatToken = /** @type {Uint8Array | null} */ (null);
+    this.resumed = false;
+    this.code = '';
+    this.reconnects = 0;
+    this.hidden = false;
+    /** @type {Map<string, number>} Levels survive a reconnect: a key that is down stays down. */
+    this.levels = new Map();
+    this.blank = new Scene([]);
+    this.rates = new Rates();
+    this.connection = new Connection(url, transport, clock, random, {
+      hello: () => this.#hello(),
+      message: (message) => this.#message(message),
+      ended: (reason) => this.#ended(reason),
+      status: (status) => this.on.status?.(status),
+    });
+    this.timers = timers;
+    this.stopTimer = () => {};
+  }
+
+  get status() {
+    return this.connection.status;
+  }
+
+  get phase() {
+    return this.connection.status.phase;
+  }
+
+  /** The last Welcome, null before the first. */
+  get welcome() {
+    return this.session?.welcome ?? null;
+  }
+
+  /** The seat number; null for a spectator and before the first Welcome. */
+  get seat() {
+    return this.session?.welcome.seat ?? null;
+  }
+
+  /** Names by seat. @returns {Map<number, Occupant>} */
+  get roster() {
+    return this.session?.roster.seats ?? new Map();
+  }
+
+  connect() {
+    const saved = this.storage && savedSeat(this.storage, this.url);
+    this.seatToken = saved && wishAllows(this.wish, saved.code) ? saved.token : null;
+    this.stopTimer();
+    this.stopTimer = this.timers?.every(POLL_EVERY_MS, () => this.poll(this.clock())) ?? (() => {});
+    this.connection.connect();
+  }
+
+  /** Reconnects now instead of at `status.retryAt`; after a final close, begins again. */
+  retry() {
+    if (this.phase === 'closed' || this.phase === 'idle') this.connect();
+    else if (this.phase === 'waiting') this.connection.connect();
+  }
+
+  leave() {
+    this.connection.send({ type: 'leave' });
+    this.#forgetSeat();
+    this.#stop();
+    this.connection.close(closeReason(1000));
+  }
+
+  /**
+   * Everything that is due and needs no frame. Timers call it; without them, call it yourself.
+   * @param {number} now
+   */
+  poll(now) {
+    this.connection.poll(now);
+    if (this.phase === 'playing') this.session?.poll(now);
+    this.rates.poll(now, this.connection, this.session);
+  }
+
+  /**
+   * Once per rendered frame.
+   * @param {number} now
+   */
+  frame(now) {
+    this.poll(now);
+    const { session } = this;
+    if (!session) {
+      this.blank.phase = this.phase;
+      return this.blank;
+    }
+    const { scene } = session.stage;
+    scene.phase = this.phase;
+    if (this.phase !== 'playing') {
+      scene.stale = true;
+      return scene;
+    }
+    session.lagCompensation = this.switches.lagCompensation;
+    return session.frame(now, this.switches);
+  }
+
+  /** @param {Record<string, number>} levels by the names of the schema's input fields */
+  setControls(levels) {
+    for (const [name, value] of Object.entries(levels)) {
+      this.levels.set(name, value);
+      this.session?.inputs.setLevel(name, value);
+    }
+  }
+
+  /** @param {string} name a press counter of the schema */
+  press(name) {
+    if (this.phase === 'playing') this.session?.inputs.press(name);
+  }
+
+  /** @param {boolean} hidden */
+  setHidden(hidden) {
+    if (hidden === this.hidden) return;
+    this.hidden = hidden;
+    const now = this.clock();
+    this.connection.poll(now);
+    if (this.phase === 'playing') this.session?.setHidden(hidden, now);
+  }
+
+  /**
+   * @param {keyof Switches} technique
+   * @param {boolean} on
+   */
+  set(technique, on) {
+    if (!(technique in this.switches)) throw new Error(`there is no technique '${technique}'`);
+    this.switches[technique] = on;
+  }
+
+  /**
+   * The newest rows of a kind, not delayed.
+   * @param {string} kind
+   */
+  latest(kind) {
+    return this.session?.latest(kind) ?? [];
+  }
+
+  /** @param {number} seat */
+  nameOf(seat) {
+    return this.session?.roster.seats.get(seat) ?? null;
+  }
+
+  /** Numbers for the net graph. */
+  stats() {
+    return this.rates.stats(this.clock(), this.session, this.reconnects);
+  }
+
+  #hello() {
+    return /** @type {const} */ ({
+      type: 'hello', protocol: PROTOCOL_VERSION, name: this.name, wish: this.wish, tier: this.tier,
+      resume: this.seatToken, features: 0,
+    });
+  }
+
+  /** @param {import('../protocol/messages.js').ServerMessage} message */
+  #message(message) {
+    if (message.type !== 'welcome') return this.session?.handle(message, this.clock());
+    if (message.protocol !== PROTOCOL_VERSION) return this.#refuse('This page and the server speak different versions. Reload the page.');
+    try {
+      this.game?.start(message);
+      this.#begin(message);
+    } catch (error) {
+      this.#refuse(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** @param {Welcome} welcome */
+  #begin(welcome) {
+    if (this.session) this.reconnects += 1;
+    const now = this.clock();
+    const { on } = this;
+    this.session = new Session(welcome, now, this.game, {
+      send: (message) => this.connection.send(message),
+      event: (kind, fields, tick) => on.event?.(kind, fields, tick),
+      roster: (seats) => on.roster?.(seats),
+      resync: (why) => on.resync?.(why),
+      reconciled: (reconcile) => on.reconcile?.(reconcile),
+    });
+    for (const [name, value] of this.levels) {
+      const field = welcome.schema.inputs.find((input) => input.name === name);
+      if (field?.sort === 'level') this.session.inputs.setLevel(name, value);
+    }
+    if (this.hidden) this.session.setHidden(true, now);
+    this.code = welcome.code;
+    this.seatToken = welcome.token;
+    if (this.storage) {
+      saveSeat(this.storage, this.url, welcome.token && { token: welcome.token, code: welcome.code });
+    }
+    // The next session looks for the same room, not for another new one.
+    if (this.wish.kind === 'create') this.wish = { kind: 'code', code: welcome.code };
+    if (this.wish.kind === 'spectate') this.wish = { kind: 'spectate', code: welcome.code };
+    on.welcome?.(welcome);
+  }
+
+  /**
+   * This page can't play what the server serves: a sentence instead of a drifting ship.
+   * @param {string} text
+   */
+  #refuse(text) {
+    const reason = { ...closeReason(4002), text };
+    this.connection.send({ type: 'leave' });
+    this.#forgetSeat();
+    this.#stop();
+    this.on.closing?.(reason);
+    this.connection.close(reason);
+  }
+
+  /**
+   * @param {CloseReason} reason
+   * @returns {CloseReason['action']}
+   */
+  #ended(reason) {
+    this.on.closing?.(reason);
+    if (reason.action === 'retry') return 'retry';
+    const tried = this.seatToken !== null;
+    this.#forgetSeat();
+    // The seat was kept for too short or the server began anew: the player wants to play, so they join like anybody.
+    if (reason.name === 'seat_gone' && tried) return 'retry';
+    this.#stop();
+    return reason.action;
+  }
+
+  #forgetSeat() {
+    this.seatToken = null;
+    if (this.storage) saveSeat(this.storage, this.url, null);
+  }
+
+  #stop() {
+    this.stopTimer();
+    this.stopTimer = () => {};
+  }
+}

@@ -1,0 +1,234 @@
+// What this seat does: the controls now, the inputs that were sent and not yet acked, and the server's rule for when each
+// of them counts. The rule is the same here as there, so that a replay does what the server did.
+
+/** @typedef {import('../protocol/schema.js').InputField} InputField */
+/**
+ * @typedef {object} StepInput What a seat does in one tick; one value per input field of the schema.
+ * @property {number} tick
+ * @property {'fresh' | 'held' | 'starved'} status
+ * @property {Int32Array} levels 0 where the field is a press counter
+ * @property {Int32Array} presses how often it was pressed for this tick, at most 2; 0 where the field is a level
+ */
+/** @typedef {{ seq: number, tick: number, row: Int32Array }} Pending an input as it was sent */
+
+/** An input is sent when the controls changed, and at the latest so many ticks after the last: 100 ms at 60 Hz. */
+export const KEEP_ALIVE_TICKS = 6;
+/** So many ticks after the newest due tick without news a seat is neutral. The server's number. */
+export const STARVED_TICKS = 15;
+/** Presses of one field that one tick may count. The server's number. */
+export const PRESSES_MAX = 2;
+/** Unacked inputs that are kept: over two seconds of a change in every tick. Older ones are given up as lost. */
+const PENDING_MAX = 128;
+
+export class Inputs {
+  /** @param {InputField[]} fields */
+  constructor(fields) {
+    this.fields = fields;
+    /** @type {Map<string, number>} */
+    this.places = new Map(fields.map((field, i) => [field.name, i]));
+    /** The controls as they are now: levels clamped, counters wrapping. */
+    this.controls = new Int32Array(fields.length);
+    /** Presses that wait for the first input to have set the counters. */
+    this.early = new Int32Array(fields.length);
+    this.hidden = false;
+
+    this.lastSeq = 0;
+    this.lastTick = 0;
+    this.lastRow = new Int32Array(fields.length);
+    /** @type {Pending[]} Unacked, ascending; `first` to `end` of a ring, so that nothing is allocated for an input. */
+    this.ring = Array.from({ length: PENDING_MAX }, () => ({ seq: 0, tick: 0, row: new Int32Array(fields.length) }));
+    this.first = 0;
+    this.end = 0;
+
+    /** The newest acked input: the row in force and the counters that presses are counted from. */
+    this.acked = { seq: 0, tick: 0, row: new Int32Array(fields.length) };
+
+    /** Where the stepping stands: the next pending input, the row in force, the newest due tick. */
+    this.cursor = 0;
+    this.due = 0;
+    this.earliest = 0;
+    this.starved = true;
+    this.counted = false;
+    this.force = new Int32Array(fields.length);
+    this.counters = new Int32Array(fields.length);
+    /** @type {StepInput} */
+    this.step = { tick: 0, status: 'starved', levels: new Int32Array(fields.length), presses: new Int32Array(fields.length) };
+    this.reset();
+  }
+
+  /** At each Welcome: seqs and counters start again, the controls stay. */
+  reset() {
+    this.lastSeq = 0;
+    this.lastTick = 0;
+    this.first = 0;
+    this.end = 0;
+    this.cursor = 0;
+    this.acked.seq = 0;
+    this.acked.tick = 0;
+    this.fields.forEach((field, i) => {
+      const neutral = field.sort === 'level' && field.neutral !== null ? field.neutral : 0;
+      this.acked.row[i] = neutral;
+      if (field.sort === 'press') this.controls[i] = 0;
+      this.early[i] = 0;
+    });
+    this.rewind(0, true);
+  }
+
+  /** Inputs that were sent and are not acked. */
+  get pending() {
+    return this.end - this.first;
+  }
+
+  /**
+   * @param {string} name
+   * @param {number} value
+   */
+  setLevel(name, value) {
+    const place = this.places.get(name);
+    if (place === undefined || this.fields[place].sort !== 'level') throw new Error(`this game has no level '${name}'`);
+    const { min, max } = this.fields[place];
+    this.controls[place] = Math.max(min, Math.min(max, Math.round(value)));
+  }
+
+  /** @param {string} name */
+  press(name) {
+    const place = this.places.get(name);
+    if (place === undefined || this.fields[place].sort !== 'press') throw new Error(`this game has no press '${name}'`);
+    if (this.hidden) return;
+    // The first input only sets the counters: a press before it would be lost.
+    if (this.lastSeq === 0) this.early[place] += 1;
+    else this.controls[place] = (this.controls[place] + 1) & 255;
+  }
+
+  /**
+   * Samples the controls for a tick. Returns the input to send, or null if the last one still says it all.
+   * @param {number} tick
+   * @returns {Pending | null}
+   */
+  sample(tick) {
+    const { fields, lastRow } = this;
+    let changed = this.lastSeq === 0 || tick - this.lastTick >= KEEP_ALIVE_TICKS;
+    if (this.hidden && this.lastSeq !== 0) changed = false;
+    for (let i = 0; i < fields.length; i++) changed ||= lastRow[i] !== this.#value(i);
+    if (!changed) return null;
+    if (this.pending === PENDING_MAX) this.#give();
+    const input = this.ring[this.end % PENDING_MAX];
+    this.end += 1;
+    this.lastSeq += 1;
+    this.lastTick = Math.max(tick, this.lastTick);
+    input.seq = this.lastSeq;
+    input.tick = this.lastTick;
+    for (let i = 0; i < fields.length; i++) {
+      input.row[i] = this.#value(i);
+      lastRow[i] = input.row[i];
+      if (this.lastSeq === 1) {
+        this.controls[i] += fields[i].sort === 'press' ? this.early[i] : 0;
+        this.early[i] = 0;
+      }
+    }
+    return input;
+  }
+
+  /**
+   * The server has consumed every input up to `seq`.
+   * @param {number} seq
+   */
+  ack(seq) {
+    while (this.first < this.end && this.ring[this.first % PENDING_MAX].seq <= seq) this.#give();
+  }
+
+  /**
+   * Goes back to just after tick `after`: what the server has acked is in force, or neutral if it told that we starved.
+   * @param {number} after
+   * @param {boolean} starved
+   */
+  rewind(after, starved) {
+    this.cursor = this.first;
+    this.earliest = after + 1;
+    this.due = this.acked.tick;
+    this.starved = starved;
+    this.counted = this.acked.seq !== 0;
+    for (let i = 0; i < this.fields.length; i++) {
+      const field = this.fields[i];
+      this.counters[i] = this.acked.row[i];
+      this.force[i] = field.sort === 'press' ? 0 : this.acked.row[i];
+    }
+    if (starved) this.#goNeutral();
+  }
+
+  /**
+   * What counts in tick `tick`, the one after the last that was asked for. The result is used again.
+   * @param {number} tick
+   */
+  consume(tick) {
+    const { step, fields } = this;
+    step.tick = tick;
+    step.presses.fill(0);
+    let fresh = null;
+    while (this.cursor < this.end) {
+      const input = this.ring[this.cursor % PENDING_MAX];
+      const due = Math.max(input.tick, this.earliest, this.due);
+      if (due > tick) break;
+      this.due = due;
+      this.cursor += 1;
+      fresh = input;
+    }
+    if (fresh !== null) {
+      this.starved = false;
+      for (let i = 0; i < fields.length; i++) {
+        if (fields[i].sort === 'level') this.force[i] = fresh.row[i];
+        else {
+          if (this.counted) step.presses[i] = Math.min(PRESSES_MAX, (fresh.row[i] - this.counters[i]) & 255);
+          this.counters[i] = fresh.row[i];
+        }
+      }
+      this.counted = true;
+    } else if (!this.starved && tick - this.due > STARVED_TICKS) {
+      this.starved = true;
+      this.#goNeutral();
+    }
+    step.levels.set(this.force);
+    step.status = fresh !== null ? 'fresh' : this.starved ? 'starved' : 'held';
+    return step;
+  }
+
+  /**
+   * What tick `tick` would do if the controls stayed as they are now: for the picture between ticks. Consumes nothing.
+   * @param {number} tick
+   * @param {StepInput} out
+   */
+  peek(tick, out) {
+    out.tick = tick;
+    out.status = 'fresh';
+    for (let i = 0; i < this.fields.length; i++) {
+      const press = this.fields[i].sort === 'press';
+      out.levels[i] = press ? 0 : this.#value(i);
+      out.presses[i] = press && this.counted ? Math.min(PRESSES_MAX, (this.controls[i] - this.counters[i]) & 255) : 0;
+    }
+    return out;
+  }
+
+  /** @param {number} place the value to send: a hidden tab's levels are neutral */
+  #value(place) {
+    const field = this.fields[place];
+    if (this.hidden && field.sort === 'level' && field.neutral !== null) return field.neutral;
+    return this.controls[place];
+  }
+
+  /** The oldest pending input becomes the acked one. */
+  #give() {
+    const input = this.ring[this.first % PENDING_MAX];
+    this.acked.seq = input.seq;
+    this.acked.tick = input.tick;
+    this.acked.row.set(input.row);
+    this.first += 1;
+    this.cursor = Math.max(this.cursor, this.first);
+  }
+
+  #goNeutral() {
+    for (let i = 0; i < this.fields.length; i++) {
+      const { sort, neutral } = this.fields[i];
+      if (sort === 'level' && neutral !== null) this.force[i] = neutral;
+    }
+  }
+}

@@ -1,0 +1,82 @@
+// How far ahead of the server's tick the own ship is: far enough that each input is there when its tick is simulated, and
+// no farther, since every tick of lead is a tick that must be predicted.
+
+/** Faster or slower than time by at most this. */
+const SLEW = 0.05;
+/** Off by more than this, the predicted tick is set, not slewed: the page slept, or the clock was wrong. */
+const JUMP_TICKS = 15;
+/** On top of the way up and its jitter at the start: an input is made at most a frame after its tick began. */
+const SPARE_TICKS = 1.25;
+/** An input this late came out of a stall: more lead than that would be felt, and the next stall would be longer. */
+const STALL_TICKS = 6;
+/** What one late input adds, and how long until another one may. */
+const LATE_STEP = 0.5;
+const LATE_EVERY_MS = 250;
+/** Nothing late, nothing even just in time, for so long: the lead is too long, and shrinks by so much a second. */
+const CALM_MS = 2000;
+const CALM_STEP_PER_S = 0.25;
+/** The lead beyond the way up stays within these, in ticks. */
+const EXTRA_MIN = 0.25;
+const EXTRA_MAX = 10;
+
+export class Pace {
+  /** @param {number} tickRate */
+  constructor(tickRate) {
+    this.tickRate = tickRate;
+    this.started = false;
+    /** The predicted tick, a fraction. */
+    this.tick = 0;
+    /** Ticks ahead beyond the bare way up. */
+    this.extra = SPARE_TICKS;
+    this.lead = 0;
+    this.last = 0;
+    this.lateAt = -Infinity;
+    this.tightAt = 0;
+    /** The last margin told, in ticks. */
+    this.margin = 0;
+  }
+
+  /**
+   * The server told how early the latest of the last inputs came.
+   * @param {number} margin ticks, negative: late
+   * @param {number} now
+   */
+  told(margin, now) {
+    this.margin = margin;
+    if (margin < -STALL_TICKS) return;
+    if (margin <= 0) this.tightAt = now;
+    if (margin < 0 && now - this.lateAt >= LATE_EVERY_MS) {
+      this.lateAt = now;
+      this.extra = Math.min(EXTRA_MAX, this.extra + LATE_STEP);
+    }
+  }
+
+  /**
+   * The predicted tick now. True if it jumped: the state must be made anew.
+   * @param {number} now
+   * @param {number} serverTick
+   * @param {{ rttMin: number, jitterUp: number }} clock
+   */
+  advance(now, serverTick, clock) {
+    const passed = Math.max(0, now - this.last);
+    this.last = now;
+    const perMs = this.tickRate / 1000;
+    if (!this.started) {
+      this.extra = Math.min(EXTRA_MAX, SPARE_TICKS + clock.jitterUp * perMs);
+      this.tightAt = now;
+    } else if (now - this.tightAt > CALM_MS) {
+      this.extra = Math.max(EXTRA_MIN, this.extra - (CALM_STEP_PER_S * passed) / 1000);
+    }
+    this.lead = (clock.rttMin / 2) * perMs + this.extra;
+    const target = serverTick + this.lead;
+    const ticks = passed * perMs;
+    const wrong = target - (this.tick + ticks);
+    if (!this.started || Math.abs(wrong) > JUMP_TICKS) {
+      this.started = true;
+      this.tick = target;
+      return true;
+    }
+    this.tick += ticks + Math.max(-ticks * SLEW, Math.min(ticks * SLEW, wrong));
+    return false;
+  }
+}

@@ -1,0 +1,247 @@
+// The own ship ahead of the server: steps at once, rewinds and replays at each snapshot, and lets the visible error decay.
+//
+// The state snaps; only the picture is smoothed. What a state is, how it steps and how it looks is the game adapter's.
+
+/** @typedef {import('../protocol/view.js').View} View */
+/** @typedef {import('./inputs.js').Inputs} Inputs */
+/** @typedef {import('./inputs.js').StepInput} StepInput */
+/** @typedef {{ x: number, y: number, heading: number } & Record<string, any>} Pose world units and turns, and what the page wants besides */
+/** @typedef {(kind: string, row: Record<string, number>) => void} Spawns exact fields by name */
+/**
+ * @typedef {object} GameAdapter
+ * @property {(welcome: import('../protocol/messages.js').Welcome) => void} start
+ * @property {() => any} create
+ * @property {(to: any, from: any) => void} copy
+ * @property {(state: any, view: View, seat: number) => boolean} load
+ * @property {(state: any, input: StepInput, spawns: Spawns) => void} step
+ * @property {(state: any, out: Pose) => void} pose
+ * @property {(state: any, out: number[]) => void} words
+ * @property {(state: any) => number} life
+ * @property {(kind: string, row: Record<string, number>, seat: number) => boolean} isMine
+ * @property {(kind: string, row: Record<string, number>) => number} [birth] the tick at which a thing of an own-timeline kind began
+ * @property {Record<string, { changed?: string[], maxStep?: { fields: string[], perTick: number } }>} [breaks]
+ * @property {string[]} [ownTimeline]
+ */
+/** @typedef {{ tick: number, index: number, kind: string, row: Record<string, number> }} Spawn */
+/**
+ * @typedef {object} Reconcile What one reconciliation found; the object is used again.
+ * @property {number} tick the snapshot's
+ * @property {boolean} known a prediction for that tick was there to compare
+ * @property {boolean} exact every state word was as predicted
+ * @property {number} correction how far the own ship moved now because of it, in world units
+ * @property {number} replayed ticks
+ * @property {number[]} predicted words
+ * @property {number[]} actual words
+ */
+
+/** 24 u decay to under 1 u in 175 ms, and the largest step of a 60 Hz picture is 6.3 u. */
+const DECAY_MS = 55;
+/** A longer way is a teleport: no smoothing would look like flying. */
+const SMOOTH_MAX = 64;
+/** Without a snapshot for so long the prediction stands still: two seconds at 60 Hz. */
+export const AHEAD_MAX = 120;
+const WORDS_RING = 256;
+
+const noSpawns = () => {};
+
+export class Prediction {
+  /**
+   * @param {GameAdapter} game
+   * @param {Inputs} inputs
+   */
+  constructor(game, inputs) {
+    this.game = game;
+    this.inputs = inputs;
+    this.state = game.create();
+    this.next = game.create();
+    /** False: dead, or a spectator, or nothing known yet. */
+    this.alive = false;
+    /** The tick that `state` is at, the snapshot that it was last made from. */
+    this.tick = 0;
+    this.from = 0;
+    this.frozen = false;
+    this.smoothing = true;
+    this.offset = { x: 0, y: 0, heading: 0 };
+    /** @type {Spawn[]} Things that appear at once, of ticks that no snapshot has shown yet. */
+    this.spawns = [];
+    /** @type {Pose} */
+    this.before = { x: 0, y: 0, heading: 0 };
+    /** @type {Pose} */
+    this.after = { x: 0, y: 0, heading: 0 };
+    /** @type {Pose} */
+    this.pose = { x: 0, y: 0, heading: 0 };
+    /** @type {Pose} The own ship as the newest snapshot said. */
+    this.told = { x: 0, y: 0, heading: 0 };
+    this.toldAlive = false;
+    /** @type {{ tick: number, words: number[] }[]} */
+    this.words = Array.from({ length: WORDS_RING }, () => ({ tick: -1, words: [] }));
+    /** @type {StepInput} */
+    this.peeked = { tick: 0, status: 'fresh', levels: new Int32Array(inputs.fields.length), presses: new Int32Array(inputs.fields.length) };
+    /** @type {Reconcile} */
+    this.last = { tick: 0, known: false, exact: false, correction: 0, replayed: 0, predicted: [], actual: [] };
+    this.stepTick = 0;
+    this.stepSpawns = 0;
+    /** @type {Spawns} */
+    this.spawned = (kind, row) => {
+      this.spawns.push({ tick: this.stepTick, index: this.stepSpawns++, kind, row });
+    };
+  }
+
+  /**
+   * A snapshot came: takes the server's state at its tick and replays to tick `to`.
+   * @param {View} view
+   * @param {number} seat
+   * @param {{ ack: number, starved: boolean }} told
+   * @param {number} to
+   * @returns {Reconcile}
+   */
+  reconcile(view, seat, told, to) {
+    const { game, inputs, last } = this;
+    const wasAlive = this.alive && !this.frozen;
+    const life = wasAlive ? game.life(this.state) : 0;
+    if (wasAlive) game.pose(this.state, this.before);
+    const sameTick = this.tick === to;
+    inputs.ack(told.ack);
+    this.from = view.tick;
+    last.tick = view.tick;
+    last.correction = 0;
+    this.alive = game.load(this.state, view, seat);
+    this.toldAlive = this.alive;
+    this.#compare(view.tick);
+    if (this.alive) game.pose(this.state, this.told);
+    this.replay(to, told.starved);
+    if (!this.alive) {
+      this.clearOffset();
+    } else if (wasAlive && sameTick && game.life(this.state) === life) {
+      game.pose(this.state, this.after);
+      this.#smooth();
+    } else this.clearOffset();
+    return last;
+  }
+
+  /**
+   * Steps from the state of the newest snapshot to tick `to`, with the inputs that are pending.
+   * @param {number} to
+   * @param {boolean} starved
+   */
+  replay(to, starved) {
+    const { inputs, last } = this;
+    inputs.rewind(this.from, starved);
+    this.spawns.length = 0;
+    this.tick = this.from;
+    this.frozen = to - this.from > AHEAD_MAX;
+    last.replayed = 0;
+    if (this.frozen) {
+      this.tick = to;
+      return;
+    }
+    this.#remember();
+    while (this.tick < to) {
+      this.advance();
+      last.replayed += 1;
+    }
+    this.tick = to;
+  }
+
+  /** Steps one tick. */
+  advance() {
+    this.tick += 1;
+    const input = this.inputs.consume(this.tick);
+    if (this.tick - this.from > AHEAD_MAX) this.frozen = true;
+    if (!this.alive || this.frozen) {
+      this.words[this.tick % WORDS_RING].tick = -1;
+      return;
+    }
+    this.stepTick = this.tick;
+    this.stepSpawns = 0;
+    this.game.step(this.state, input, this.spawned);
+    this.#remember();
+  }
+
+  /**
+   * The own ship `part` of the way from the predicted tick to the next, as it is if the controls stay as they are now: a
+   * key that was pressed since the last tick shows in this very frame. Null if there is none.
+   * @param {number} part
+   * @param {number} passed ms since the last picture
+   * @returns {Pose | null}
+   */
+  render(part, passed) {
+    if (!this.alive) return null;
+    const { game, before, after, pose, offset } = this;
+    game.pose(this.state, before);
+    Object.assign(pose, before);
+    if (!this.frozen) {
+      game.copy(this.next, this.state);
+      game.step(this.next, this.inputs.peek(this.tick + 1, this.peeked), noSpawns);
+      game.pose(this.next, after);
+      if (game.life(this.next) === game.life(this.state)) {
+        pose.x += (after.x - before.x) * part;
+        pose.y += (after.y - before.y) * part;
+        pose.heading += turn(before.heading, after.heading) * part;
+      }
+    }
+    const kept = this.smoothing ? Math.exp(-passed / DECAY_MS) : 0;
+    offset.x *= kept;
+    offset.y *= kept;
+    offset.heading *= kept;
+    pose.x += offset.x;
+    pose.y += offset.y;
+    pose.heading = wrap(pose.heading + offset.heading);
+    return pose;
+  }
+
+  clearOffset() {
+    this.offset.x = 0;
+    this.offset.y = 0;
+    this.offset.heading = 0;
+  }
+
+  #remember() {
+    if (!this.alive) return;
+    const entry = this.words[this.tick % WORDS_RING];
+    entry.tick = this.tick;
+    entry.words.length = 0;
+    this.game.words(this.state, entry.words);
+  }
+
+  /** @param {number} tick */
+  #compare(tick) {
+    const { last } = this;
+    const entry = this.words[tick % WORDS_RING];
+    last.known = this.alive && entry.tick === tick;
+    last.exact = false;
+    if (!last.known) return;
+    last.predicted.length = 0;
+    last.predicted.push(...entry.words);
+    last.actual.length = 0;
+    this.game.words(this.state, last.actual);
+    last.exact = last.actual.length === last.predicted.length && last.actual.every((word, i) => word === last.predicted[i]);
+  }
+
+  /** What the picture would jump by is added to the offset, so that it does not. */
+  #smooth() {
+    const { before, after, offset, last } = this;
+    const dx = before.x - after.x;
+    const dy = before.y - after.y;
+    last.correction = Math.hypot(dx, dy);
+    if (last.correction > SMOOTH_MAX) return this.clearOffset();
+    if (!this.smoothing) return;
+    offset.x += dx;
+    offset.y += dy;
+    offset.heading = wrap(offset.heading + turn(after.heading, before.heading) + 0.5) - 0.5;
+  }
+}
+
+/**
+ * The shortest way from one angle to another, in turns.
+ * @param {number} from
+ * @param {number} to
+ */
+export function turn(from, to) {
+  return wrap(to - from + 0.5) - 0.5;
+}
+
+/** @param {number} turns */
+function wrap(turns) {
+  return turns - Math.floor(turns);
+}

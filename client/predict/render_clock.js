@@ -1,0 +1,73 @@
+// Where on the server's timeline others are drawn: far enough behind that the next snapshot is there when it is needed,
+// and no farther. The delay follows what snapshots really do: their interval, the way, its jitter.
+
+/** Snapshots that the delay is judged by: two seconds at 30 Hz. */
+const WINDOW = 64;
+/** Snapshots older than the usual by more than this came out of a stall. Waiting for the next one would show the world late for ever. */
+const STALL_TICKS = 6;
+/** Beyond the worst of the window: clock slew, and snapshots a little worse. */
+const SPARE_TICKS = 0.3;
+/** How much faster or slower than time the render tick may run while the delay changes. */
+const SLEW = 0.05;
+/** A delay that is off by more than this is set, not slewed: a quarter of a second at 60 Hz. */
+const JUMP_TICKS = 15;
+/** How long others are extrapolated without news: 700 ms at 60 Hz. A shorter cap freezes what still flies on. */
+export const EXTRAPOLATE_TICKS = 42;
+
+export class RenderClock {
+  /** @param {number} ticksPerSnapshot */
+  constructor(ticksPerSnapshot) {
+    this.ticksPerSnapshot = ticksPerSnapshot;
+    this.ages = new Float64Array(WINDOW);
+    this.sorted = new Float64Array(WINDOW);
+    this.count = 0;
+    this.target = ticksPerSnapshot * 2;
+    /** How far behind the server's tick others are drawn, in ticks. */
+    this.delay = this.target;
+    /** The render tick. */
+    this.tick = 0;
+    this.serverTick = 0;
+  }
+
+  /**
+   * A snapshot came.
+   * @param {number} tick its tick
+   * @param {number} serverTick the server's tick now
+   */
+  arrived(tick, serverTick) {
+    this.ages[this.count % WINDOW] = serverTick - tick;
+    this.count += 1;
+    const filled = Math.min(this.count, WINDOW);
+    const sorted = this.sorted.subarray(0, filled);
+    sorted.set(this.ages.subarray(0, filled));
+    sorted.sort();
+    const worst = sorted[filled >> 1] + STALL_TICKS;
+    let high = sorted[filled - 1];
+    for (let i = filled - 1; high > worst; i--) high = sorted[i];
+    this.target = Math.max(0, high) + this.ticksPerSnapshot + SPARE_TICKS;
+    // The first snapshots only say where to begin.
+    if (this.count <= 4) this.delay = this.target;
+  }
+
+  /**
+   * The render tick now; it never goes back.
+   * @param {number} serverTick
+   */
+  advance(serverTick) {
+    const passed = serverTick - this.serverTick;
+    this.serverTick = serverTick;
+    if (passed < 0) {
+      // The server told that it skipped time, so its ticks lie later than thought. Others stand where they are until the
+      // delay is right again, which the slew sees to.
+      this.delay += passed;
+    } else {
+      const most = passed * SLEW;
+      this.delay += Math.max(-most, Math.min(most, this.target - this.delay));
+    }
+    if (Math.abs(this.target - this.delay) > JUMP_TICKS) this.delay = this.target;
+    const tick = serverTick - this.delay;
+    // Only a jump far back (another clock altogether) is followed.
+    if (tick > this.tick || this.tick - tick > 4 * JUMP_TICKS) this.tick = tick;
+    return this.tick;
+  }
+}
