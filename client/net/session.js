@@ -63,6 +63,7 @@ export class Session {
     this.ack = 0;
     this.starved = true;
     this.lateness = 0;
+    this.jumps = 0;
     this.snapshots = 0;
     this.resyncs = 0;
     this.resyncAt = -Infinity;
@@ -264,6 +265,10 @@ export class Session {
     this.ack = snapshot.ack;
     this.starved = (snapshot.flags & FLAG_STARVED) !== 0;
     if ((snapshot.flags & FLAG_NO_INPUT) === 0) this.pace.told(snapshot.margin, now);
+    if (this.clock.jumps !== this.jumps) {
+      this.jumps = this.clock.jumps;
+      this.render.restart();
+    }
     this.render.arrived(snapshot.tick, this.serverTick(now));
     this.tracks.record(this.view);
     this.fresh = true;

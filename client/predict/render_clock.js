@@ -3,6 +3,8 @@
 
 /** Snapshots that the delay is judged by: two seconds at 30 Hz. */
 const WINDOW = 64;
+/** Snapshots that set the delay at the start: half a second. */
+const START = 16;
 /** Snapshots older than the usual by more than this came out of a stall. Waiting for the next one would show the world late for ever. */
 const STALL_TICKS = 6;
 /** Beyond the worst of the window: clock slew, and snapshots a little worse. */
@@ -46,7 +48,12 @@ export class RenderClock {
     for (let i = filled - 1; high > worst; i--) high = sorted[i];
     this.target = Math.max(0, high) + this.ticksPerSnapshot + SPARE_TICKS;
     // The first snapshots only say where to begin.
-    if (this.count <= 4) this.delay = this.target;
+    if (this.count <= START) this.delay = this.target;
+  }
+
+  /** The clock was set: ages measured by the old one say nothing. */
+  restart() {
+    this.count = 0;
   }
 
   /**

@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { FLAG_DIGEST, ServerDecoder, View, digestOf, encodeBody, encodeServer, fromHex, quantise } from '../protocol/index.js';
+import { FLAG_DIGEST, ServerDecoder, View, digestOf, encodeBody, fromHex, quantise } from '../protocol/index.js';
+import { fromGolden, golden } from './support/golden.js';
 import { SEED, generator } from './support/random.js';
+import { snapshotBytes } from './support/snapshot.js';
 
 /** @typedef {import('../protocol/snapshot.js').WireRow} WireRow */
 
@@ -12,7 +14,7 @@ import { SEED, generator } from './support/random.js';
 const field = (name, interpolation, dropBits = 0) => ({ name, scale: 1, interpolation, dropBits });
 
 /** @type {import('../protocol/schema.js').Schema} */
-export const SCHEMA = {
+const SCHEMA = {
   game: 'toy',
   rules: 1,
   kinds: [
@@ -60,16 +62,6 @@ function evolve(rows, random) {
     next.push({ id, kind, fields: randomFields(kind, random) });
   }
   return next.sort((a, b) => a.id - b.id);
-}
-
-/**
- * @param {Partial<import('../protocol/messages.js').Snapshot>} header
- * @param {Uint8Array} body
- */
-export function snapshotBytes(header, body) {
-  return encodeServer({
-    type: 'snapshot', tick: 0, base: 0, ack: 0, margin: 0, flags: 0, lateness: 0, skipped: 0, ...header, bytes: body, bodyAt: 0,
-  });
 }
 
 /** @param {View} view */
@@ -215,4 +207,23 @@ test('a snapshot cut anywhere, or with any byte changed, never breaks more than 
     assert.deepEqual(rowsOf(view), now);
   }
   assert.ok(refused > 3000, `${refused} of 4000 were refused`);
+});
+
+test('the stream of the vectors: each answer, view, event and digest', () => {
+  const { schema, steps } = golden('snapshots');
+  const view = new View(fromGolden(schema));
+  assert.ok(steps.length > 50);
+  for (const { name, hex, answer, view: rows, events, digest } of steps) {
+    assert.equal(apply(view, fromHex(hex)), answer, `${name}: ${view.why}`);
+    if (answer !== 'applied') continue;
+    assert.deepEqual(rowsOf(view), rows, name);
+    assert.equal(view.computeDigest(), digest, name);
+    assert.equal(view.eventCount, events.length, name);
+    events.forEach((/** @type {any} */ event, /** @type {number} */ i) => {
+      assert.equal(view.eventKinds[i], event.kind, name);
+      assert.equal(view.eventTicks[i], event.tick, name);
+      const start = view.eventStarts[i];
+      assert.deepEqual(Array.from(view.eventValues.subarray(start, start + event.fields.length)), event.fields, name);
+    });
+  }
 });

@@ -1,0 +1,244 @@
+// Where others are drawn, and when.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { ServerDecoder, View, encodeBody, quantise } from '../protocol/index.js';
+import { RenderClock, Tracks } from '../predict/index.js';
+import { L0, L100, L250, play, quantile } from './support/play.js';
+import { SEED, generator } from './support/random.js';
+import { snapshotBytes } from './support/snapshot.js';
+import { TOY } from './support/toy.js';
+
+const UNIT = 4096;
+
+/** A view and tracks that are fed by hand. */
+function fed(breaks = {}) {
+  const view = new View(TOY);
+  const tracks = new Tracks(TOY, breaks);
+  const decoder = new ServerDecoder();
+  /** @type {import('../protocol/snapshot.js').WireRow[]} */
+  let held = [];
+  return {
+    tracks,
+    /** @param {number} tick @param {number} base 0: full @param {[number, number[]][]} ships */
+    snapshot(tick, base, ships) {
+      const rows = ships.map(([id, fields]) => ({ id, kind: 0, fields: fields.map((value, f) => quantise(TOY.kinds[0].fields[f], value)) }));
+      const body = encodeBody(TOY, base === 0 ? [] : held, rows);
+      const message = decoder.decode(snapshotBytes({ tick, base }, body));
+      assert.equal(message.type === 'snapshot' && view.apply(message), 'applied', view.why);
+      tracks.record(view);
+      held = rows;
+    },
+    /** x and heading at a tick, or null. @param {number} id @param {number} tick */
+    at(id, tick) {
+      for (const track of tracks.all) {
+        if (track.id !== id || !tracks.place(track, tick, 42)) continue;
+        const { row, extrapolated, frozen } = track.entity;
+        return { x: row.x, heading: row.heading, extrapolated, frozen };
+      }
+      return null;
+    },
+  };
+}
+
+/** @param {number} x @param {number} [heading] @param {number} [life] */
+const ship = (x, heading = 0, life = 1) => [x * UNIT, 0, heading, 0, life];
+
+test('between two samples a body is on the line, an angle goes the shortest way, a step is the older value', () => {
+  const { snapshot, at } = fed();
+  snapshot(10, 0, [[1, ship(0, 65_024, 1)]]);
+  snapshot(12, 2, [[1, ship(4, 512, 2)]]);
+  assert.equal(at(1, 9.9), null, 'before it was known');
+  assert.equal(at(1, 10)?.x, 0);
+  assert.equal(at(1, 11)?.x, 2);
+  assert.equal(at(1, 11.5)?.x, 3);
+  assert.equal(at(1, 11)?.heading, 0);
+  assert.equal(at(1, 12)?.x, 4);
+});
+
+test('a body at rest holds until the base of the snapshot in which it starts', () => {
+  const { snapshot, at } = fed();
+  snapshot(10, 0, [[1, ship(0)], [2, ship(0)]]);
+  snapshot(12, 2, [[1, ship(0)], [2, ship(1)]]);
+  // Empty ones were not sent: the base lies after the last snapshot received.
+  snapshot(20, 2, [[1, ship(4)], [2, ship(1)]]);
+  assert.equal(at(1, 15)?.x, 0);
+  assert.equal(at(1, 18)?.x, 0);
+  assert.equal(at(1, 19)?.x, 2);
+});
+
+test('who left is drawn until its tick, and a successor with the same id is another body', () => {
+  const { snapshot, at, tracks } = fed();
+  snapshot(10, 0, [[1, ship(0)]]);
+  snapshot(12, 2, [[1, ship(2)]]);
+  snapshot(14, 2, []);
+  snapshot(40, 2, [[1, ship(300)]]);
+  assert.equal(at(1, 12)?.x, 2);
+  assert.equal(at(1, 13)?.x, 3, 'on its way until it left');
+  assert.equal(at(1, 14), null);
+  assert.equal(at(1, 39.9), null);
+  assert.equal(at(1, 40)?.x, 300);
+  tracks.forget(14);
+  assert.equal(tracks.all.length, 1);
+});
+
+test('in the full tier an entity keeps its track while it is told, and loses it after a long silence', () => {
+  const { snapshot, at, tracks } = fed();
+  snapshot(10, 0, [[1, ship(0)], [2, ship(5)]]);
+  snapshot(12, 0, [[1, ship(2)], [2, ship(5)]]);
+  assert.equal(at(1, 11)?.x, 1);
+  assert.equal(tracks.live.size, 2);
+  snapshot(14, 0, [[2, ship(5)]]);
+  assert.equal(at(1, 14), null);
+  assert.equal(at(2, 13)?.x, 5);
+  snapshot(200, 0, [[2, ship(90)]]);
+  assert.equal(at(2, 150)?.x, 5, 'after more than two seconds it may be another: nothing lies between');
+  assert.equal(at(2, 200)?.x, 90);
+});
+
+test('a respawn and a teleport never smear', () => {
+  const breaks = { ship: { changed: ['life'], maxStep: { fields: ['x', 'y'], perTick: 20 } } };
+  const { snapshot, at } = fed(breaks);
+  snapshot(10, 0, [[1, ship(0)], [2, ship(0)]]);
+  snapshot(12, 2, [[1, ship(10, 0, 2)], [2, ship(200)]]);
+  assert.equal(at(1, 11.9)?.x, 0);
+  assert.equal(at(2, 11.9)?.x, 0);
+  assert.equal(at(1, 12)?.x, 10);
+  assert.equal(at(2, 12)?.x, 200);
+  assert.equal(at(2, 13)?.x, 200, 'a teleport is no velocity');
+  assert.throws(() => fed({ ship: { changed: ['lives'] } }), /ship has no field 'lives'/);
+});
+
+test('beyond the last snapshot a moving body goes on for 42 ticks, then stands frozen; a resting one rests', () => {
+  const { snapshot, at } = fed();
+  snapshot(10, 0, [[1, ship(0)], [2, ship(7)]]);
+  snapshot(12, 2, [[1, ship(2)], [2, ship(7)]]);
+  assert.deepEqual(at(1, 15), { x: 5, heading: 0, extrapolated: 3, frozen: false });
+  assert.deepEqual(at(1, 54), { x: 44, heading: 0, extrapolated: 42, frozen: false });
+  assert.deepEqual(at(1, 90), { x: 44, heading: 0, extrapolated: 42, frozen: true });
+  assert.deepEqual(at(2, 15), { x: 7, heading: 0, extrapolated: 0, frozen: false });
+  snapshot(18, 2, [[1, ship(8)], [2, ship(7)]]);
+  assert.equal(at(1, 17)?.x, 5, 'a late snapshot corrects what was guessed: it stood until 16');
+});
+
+test('the render delay follows interval and jitter, and a stall does not stretch it', () => {
+  const random = generator(SEED);
+  const render = new RenderClock(2);
+  let least = Infinity;
+  for (let tick = 0; tick < 1200; tick += 2) {
+    const age = 8 + random.next() * 2.4;
+    // Half a second of stall every five: fifteen snapshots come at once, up to 30 ticks late.
+    const into = tick % 300;
+    const late = into >= 270 ? 300 - into : 0;
+    render.arrived(tick, tick + age + late);
+    if (tick > 200) least = Math.min(least, render.target);
+  }
+  assert.ok(render.target <= 8 + 2.4 + 2 + 0.3 + 6 && render.target >= 8 + 2 + 2, `${render.target}`);
+  assert.ok(least >= 12, `${least}`);
+});
+
+test('the render tick never goes back, runs within 5 % of time, and jumps only when it is far off', () => {
+  const render = new RenderClock(2);
+  for (let tick = -40; tick <= 20; tick += 2) render.arrived(tick, tick + 3);
+  let last = render.advance(30);
+  for (let tick = 30.5; tick < 60; tick += 0.5) {
+    const now = render.advance(tick);
+    assert.ok(now - last <= 0.5 * 1.0501 && now >= last, `${now - last}`);
+    last = now;
+  }
+  for (let tick = 60; tick <= 80; tick += 2) render.arrived(tick, tick + 9);
+  for (let tick = 60; tick < 300; tick += 0.5) {
+    const now = render.advance(tick);
+    assert.ok(now - last >= 0.5 * 0.9499 - 1e-9, `${now - last}`);
+    last = now;
+  }
+  assert.ok(Math.abs(render.delay - render.target) < 0.01);
+  // The server skipped ten ticks: the render tick stands, then goes on.
+  for (let tick = 290; tick < 400; tick += 0.5) {
+    const now = render.advance(tick);
+    assert.ok(now >= last);
+    last = now;
+  }
+});
+
+for (const [name, link, p95, p99] of /** @type {[string, import('./support/play.js').Profile, number, number][]} */ ([
+  ['L0', L0, 0.3, 1], ['L100', L100, 0.3, 1], ['L250', L250, 0.3, 1],
+])) {
+  test(`${name}: remote ships are where they were at their displayed tick, p95 <= ${p95} u, p99 <= ${p99} u`, () => {
+    const game = play({ up: link, server: { bots: 8 } });
+    game.client.connect();
+    /** @type {number[]} */
+    const errors = [];
+    let frames = 0;
+    let under = 0;
+    let back = 0;
+    let last = 0;
+    let path = 0;
+    game.run(30_000, {
+      after: (scene, now) => {
+        if (now < 2000) return;
+        frames += 1;
+        if (scene.extrapolated > 0) under += 1;
+        if (scene.tick < last) back += 1;
+        last = scene.tick;
+        const tick = Math.floor(scene.tick);
+        const [a, b] = [game.server.truth.get(tick), game.server.truth.get(tick + 1)];
+        if (!a || !b) return;
+        for (const entity of scene.of('ship')) {
+          if (entity.mine) continue;
+          const before = a.find((row) => row.id === entity.id);
+          const after = b.find((row) => row.id === entity.id);
+          if (!before || !after) continue;
+          const part = scene.tick - tick;
+          const x = (before.fields[0] + (after.fields[0] - before.fields[0]) * part) / UNIT;
+          const y = (before.fields[1] + (after.fields[1] - before.fields[1]) * part) / UNIT;
+          errors.push(Math.hypot(entity.row.x - x, entity.row.y - y));
+          path += Math.abs(after.fields[0] - before.fields[0]) / UNIT;
+        }
+      },
+    });
+    assert.ok(errors.length > 10_000 && path > 5000, `${errors.length} poses, ${path} u flown`);
+    assert.equal(back, 0);
+    assert.ok(quantile(errors, 0.95) <= p95 && quantile(errors, 0.99) <= p99, `p95 ${quantile(errors, 0.95)}, p99 ${quantile(errors, 0.99)}`);
+    assert.ok(under / frames <= 0.005, `${under} of ${frames} frames extrapolated`);
+  });
+}
+
+test('a downlink stall of 500 ms: back in the band within 50 ms, and the backlog is not replayed', () => {
+  const stall = { ...L100, stallEvery: 5000, stall: 500 };
+  const game = play({ up: L100, down: stall, server: { bots: 8 } });
+  game.client.connect();
+  /** @type {{ at: number, tick: number, newest: number, worst: number }[]} */
+  const frames = [];
+  game.run(31_000, {
+    after: (scene, now) => {
+      let worst = 0;
+      const tick = Math.floor(scene.tick);
+      for (const entity of scene.of('ship')) {
+        const row = game.server.truth.get(tick)?.find((one) => one.id === entity.id);
+        const next = game.server.truth.get(tick + 1)?.find((one) => one.id === entity.id);
+        if (entity.mine || !row || !next) continue;
+        const x = (row.fields[0] + (next.fields[0] - row.fields[0]) * (scene.tick - tick)) / UNIT;
+        worst = Math.max(worst, Math.abs(entity.row.x - x));
+      }
+      frames.push({ at: now, tick: scene.tick, newest: game.client.session?.view.tick ?? 0, worst });
+    },
+  });
+  let stalls = 0;
+  for (let from = 5000; from < 30_000; from += 5000) {
+    // The first frame after the burst, which ends the stall.
+    const during = frames.filter((frame) => frame.at > from + 100 && frame.at < from + 490);
+    assert.ok(during.some((frame) => frame.worst > 1), 'the stall shows');
+    const back = frames.filter((frame) => frame.at > from + 500 + 50 && frame.at < from + 1500);
+    for (const frame of back) assert.ok(frame.worst <= 1, `${frame.at - from} ms after the stall began: ${frame.worst} u`);
+    // Time goes on evenly all the while: no slow motion, no fast forward.
+    const around = frames.filter((frame) => frame.at > from - 100 && frame.at < from + 1500);
+    for (let i = 1; i < around.length; i++) {
+      const speed = (around[i].tick - around[i - 1].tick) / ((around[i].at - around[i - 1].at) * 0.06);
+      assert.ok(speed > 0.89 && speed < 1.11, `speed ${speed} at ${around[i].at - from}`);
+    }
+    stalls += 1;
+  }
+  assert.equal(stalls, 5);
+});
