@@ -55,6 +55,24 @@ export async function until(what, look, ms = 10_000) {
   }
 }
 
+/**
+ * `tickroom lag` in front of a server: the address to open instead of the server's.
+ * @param {Server} server
+ * @param {string[]} flags
+ */
+export async function lag(server, ...flags) {
+  const program = join(root, 'target/debug/tickroom');
+  const child = spawn(program, ['lag', '--listen', '127.0.0.1:0', '--to', `127.0.0.1:${server.port}`, ...flags], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  running.push(() => { child.kill('SIGKILL'); });
+  for await (const line of createInterface({ input: child.stdout })) {
+    const url = line.match(/http:\/\/[^\s/]+/)?.[0];
+    if (url) return url;
+  }
+  throw new Error('the lag proxy ended before it said where it listens');
+}
+
 /** One server process. */
 export class Server {
   /**

@@ -16,7 +16,7 @@ use super::proxy::{self, CONNECTIONS_MAX, Config, Stats};
 /// Forwards TCP, and so WebSockets and pages too: open the address of --listen in a browser instead of the server's. It
 /// delays, jitters, stalls and limits the rate, but never drops or reorders. Times are in milliseconds unless they say
 /// otherwise: 250, 250ms, 5s.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, PartialEq, Args)]
 pub struct LagArgs {
     /// Where clients connect to; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8081")]
@@ -53,7 +53,7 @@ pub struct LagArgs {
     connections_max: usize,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum StallWayArg {
     Both,
     /// Client to server
