@@ -38,8 +38,8 @@ impl ArenaOptions {
     /// An arena with as much room per ship as the default one has for 32.
     #[must_use]
     pub fn for_ships(ships: u32, map: &MapTuning) -> Self {
-        let times = f64::from(ships.max(1)) / 32.0;
-        let side = |u: i32| Some((f64::from(u) * times.sqrt()) as i32);
+        // Area grows with the ships, so each side with their square root; in integers, as everywhere here.
+        let side = |u: i32| Some((u64::from(u.unsigned_abs()).pow(2) * u64::from(ships.max(1)) / 32).isqrt() as i32);
         Self { width_u: side(map.width_u), height_u: side(map.height_u), ..Self::default() }
     }
 

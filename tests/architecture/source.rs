@@ -78,6 +78,11 @@ impl Source {
         Self { path: path.to_owned(), code }
     }
 
+    /// True for a file that only a test build has: `#[cfg(test)] mod tests;`.
+    pub(crate) fn is_test(&self) -> bool {
+        self.path.starts_with("src/") && self.path.split('/').any(|part| matches!(part, "tests" | "tests.rs"))
+    }
+
     /// The lines, from 1, in which a word or a path stands as code.
     pub(crate) fn lines_with(&self, word: &str) -> Vec<usize> {
         self.find(word, |_| true)
