@@ -196,8 +196,8 @@ fn steps(tuning: &Tuning) -> Vec<Value> {
         for _ in 0..8 {
             let reach = rock.radius + tuning.ship.radius_q12;
             let (heading, depth) = (dice.between(0, 65_535), dice.between(-20, 60_000));
-            let x = rock.x + fixed::mul_shift(fixed::cos(heading), reach - depth >> 4, 14) * 16;
-            let y = rock.y + fixed::mul_shift(fixed::sin(heading), reach - depth >> 4, 14) * 16;
+            let x = rock.x + fixed::mul_shift(fixed::cos(heading), (reach - depth) >> 4, 14) * 16;
+            let y = rock.y + fixed::mul_shift(fixed::sin(heading), (reach - depth) >> 4, 14) * 16;
             let (vx, vy) = (dice.between(-30_000, 30_000), dice.between(-30_000, 30_000));
             add("rock", ShipState { x, y, vx, vy, ..full }, idle, 5, true);
         }

@@ -38,8 +38,11 @@ impl ArenaOptions {
     /// An arena with as much room per ship as the default one has for 32.
     #[must_use]
     pub fn for_ships(ships: u32, map: &MapTuning) -> Self {
-        // Area grows with the ships, so each side with their square root; in integers, as everywhere here.
-        let side = |u: i32| Some((u64::from(u.unsigned_abs()).pow(2) * u64::from(ships.max(1)) / 32).isqrt() as i32);
+        let side = |u: i32| {
+            // side * sqrt(ships / 32), as the root of an integer.
+            let square = u64::from(u.unsigned_abs()).pow(2) * u64::from(ships.clamp(1, 1 << 20)) / 32;
+            i32::try_from(square.isqrt()).ok()
+        };
         Self { width_u: side(map.width_u), height_u: side(map.height_u), ..Self::default() }
     }
 
