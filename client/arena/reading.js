@@ -1,0 +1,275 @@
+// From Arena's rows to a scene: the one place of the page that knows the names of Arena's fields.
+
+import { SELF, seatColor } from './draw/palette.js';
+import { Ship } from './scene.js';
+
+/** Bits of `ship.flags`, as in src/arena/schema.rs. */
+const PROTECTED = 1;
+const CHARGING = 2;
+const CHARGED = 4;
+const FIRING = 8;
+const RAPID = 16;
+const MIGHT = 32;
+const DASH = 64;
+
+/** `match.phase` */
+export const PHASE_PLAY = 0;
+export const PHASE_RESULTS = 1;
+export const PHASE_READY = 2;
+
+const Q12 = 4096;
+const Q6 = 64;
+/** A ship that moved further than this between two frames did not fly there. */
+const JUMP_UNITS = 120;
+
+/**
+ * The numbers of tuning.json that the page shows something by.
+ * @typedef {object} Looks
+ * @property {number} radius of a ship, units
+ * @property {number} speed that a ship reaches by thrust, units per second
+ * @property {number} hullMax points
+ * @property {number} shieldMax points
+ * @property {number} energyMax points
+ * @property {number} dashCost points
+ * @property {number} dashWait ticks
+ * @property {number} beamCost points
+ * @property {number} beamCharge ticks
+ * @property {number} pickupRadius units
+ * @property {number} turnPerTick turns per tick at full deflection
+ * @property {number} tickRate
+ */
+
+/**
+ * @param {{tuning: Uint8Array, tickRate: number}} welcome
+ * @returns {Looks}
+ */
+export function readLooks(welcome) {
+  const t = JSON.parse(new TextDecoder().decode(welcome.tuning));
+  const perTick = ((t.ship.thrust_q12_per_tick2 / t.ship.drag_q7) * 128) / Q12;
+  return {
+    radius: t.ship.radius_q12 / Q12,
+    speed: Math.min(perTick, t.ship.speed_max_q12_per_tick / Q12) * welcome.tickRate,
+    hullMax: t.ship.hull_max_q6 / Q6,
+    shieldMax: t.ship.shield_max_q6 / Q6,
+    energyMax: t.ship.energy_max_q6 / Q6,
+    dashCost: t.dash.cost_q6 / Q6,
+    dashWait: t.dash.wait_ticks,
+    beamCost: t.beam.cost_q6 / Q6,
+    beamCharge: t.beam.charge_ticks,
+    pickupRadius: t.pickup.radius_q12 / Q12,
+    turnPerTick: t.ship.turn_brads_per_tick / 65536,
+    tickRate: welcome.tickRate,
+  };
+}
+
+/** Fills a scene, frame after frame; holds what one frame does not say: velocities, and how long ago a hit was. */
+export class Reading {
+  /** @param {import('./scene.js').Scene} scene */
+  constructor(scene) {
+    this.scene = scene;
+  }
+
+  /** @type {Map<number, Ship>} */
+  #bySeat = new Map();
+  #frame = 0;
+  /** @type {Looks | null} */
+  looks = null;
+  /** The birth of the newest bolt of each seat: a seat fires at most one per tick. @type {Map<number, number>} */
+  #born = new Map();
+  /** Told of each bolt when it is first seen. @type {(shot: import('./scene.js').Shot) => void} */
+  onBolt = () => {};
+
+  /** A new session: nothing of the old one stays. */
+  reset() {
+    this.#bySeat.clear();
+    this.#born.clear();
+    this.scene.ships.count = 0;
+    this.scene.shots.clear();
+    this.scene.rocks.clear();
+    this.scene.pickups.clear();
+    this.scene.own = null;
+  }
+
+  /**
+   * The ship of a seat, dead or alive, as last shown.
+   * @param {number} seat
+   * @returns {Ship | undefined}
+   */
+  shipOf(seat) {
+    return this.#bySeat.get(seat);
+  }
+
+  /**
+   * @param {any} from the scene of client/net
+   * @param {any} client
+   * @param {number} dt seconds since the last frame
+   */
+  read(from, client, dt) {
+    const { scene, looks } = this;
+    if (looks === null) return;
+    this.#frame++;
+    scene.ownSeat = client.seat ?? -1;
+    scene.stale = from.stale;
+    scene.speedMax = looks.speed;
+    scene.shipRadius = looks.radius;
+    const match = from.of('match')[0];
+    if (match !== undefined) {
+      scene.halfWidth = match.row.half_width;
+      scene.halfHeight = match.row.half_height;
+    }
+    this.#rocks(from);
+    this.#pickups(from, looks);
+    this.#shots(from);
+    this.#ships(from, client, looks, dt);
+    const ghost = from.ghost;
+    scene.ghost.shown = ghost !== null && ghost !== undefined;
+    if (scene.ghost.shown) {
+      scene.ghost.x = ghost.x;
+      scene.ghost.y = ghost.y;
+      scene.ghost.heading = ghost.heading * Math.PI * 2;
+    }
+  }
+
+  /** @param {any} from */
+  #rocks(from) {
+    const { rocks } = this.scene;
+    rocks.clear();
+    for (const { id, row } of from.of('rock')) {
+      const rock = rocks.next();
+      rock.id = id;
+      rock.x = row.x;
+      rock.y = row.y;
+      rock.radius = row.radius;
+      rock.shape = row.shape;
+    }
+  }
+
+  /**
+   * @param {any} from
+   * @param {Looks} looks
+   */
+  #pickups(from, looks) {
+    const { pickups } = this.scene;
+    pickups.clear();
+    for (const { id, row } of from.of('pickup')) {
+      const pickup = pickups.next();
+      pickup.id = id;
+      pickup.x = row.x;
+      pickup.y = row.y;
+      pickup.sort = row.sort;
+      pickup.radius = looks.pickupRadius;
+    }
+  }
+
+  /** @param {any} from */
+  #shots(from) {
+    const { shots, ownSeat } = this.scene;
+    shots.clear();
+    for (const { id, row, tick } of from.of('bolt')) {
+      const flown = tick - row.born;
+      if (flown < 0 || tick >= row.expires) continue;
+      const shot = shots.next();
+      shot.id = id;
+      shot.x = row.x + row.vx * flown;
+      shot.y = row.y + row.vy * flown;
+      shot.heading = Math.atan2(row.vy, row.vx);
+      shot.own = row.seat === ownSeat;
+      shot.might = row.might !== 0;
+      shot.color = shot.own ? SELF : seatColor(row.seat);
+      const newest = this.#born.get(row.seat);
+      if (newest !== undefined && newest >= row.born) continue;
+      this.#born.set(row.seat, row.born);
+      if (flown < 12) this.onBolt(shot);
+    }
+  }
+
+  /**
+   * @param {any} from
+   * @param {any} client
+   * @param {Looks} looks
+   * @param {number} dt
+   */
+  #ships(from, client, looks, dt) {
+    const { scene } = this;
+    scene.ships.count = 0;
+    scene.own = null;
+    for (const entity of from.of('ship')) {
+      const { row } = entity;
+      const own = row.seat === scene.ownSeat;
+      let ship = this.#bySeat.get(row.seat);
+      if (ship === undefined) {
+        ship = new Ship();
+        this.#bySeat.set(row.seat, ship);
+      }
+      const pose = own && from.own !== null ? from.own : row;
+      this.#place(ship, pose, row, dt);
+      ship.id = entity.id;
+      ship.seat = row.seat;
+      ship.own = own;
+      ship.color = own ? SELF : seatColor(row.seat);
+      ship.radius = looks.radius;
+      ship.hull = row.hull / looks.hullMax;
+      ship.shield = row.shield / looks.shieldMax;
+      ship.thrust = pose.thrust ?? row.thrust;
+      ship.turn = row.turn;
+      this.#flags(ship, row.flags, looks, dt);
+      ship.stale = entity.frozen === true;
+      ship.alive = true;
+      ship.frame = this.#frame;
+      const who = client.nameOf(row.seat);
+      ship.name = who?.name ?? '';
+      ship.bot = who?.presence === 'bot';
+      ship.away = who?.presence === 'away';
+      scene.ships.items[scene.ships.count++] = ship;
+      if (own) scene.own = ship;
+    }
+    for (const ship of this.#bySeat.values()) {
+      if (ship.frame !== this.#frame) ship.alive = false;
+    }
+  }
+
+  /**
+   * @param {Ship} ship
+   * @param {any} pose
+   * @param {any} row
+   * @param {number} dt
+   */
+  #place(ship, pose, row, dt) {
+    const { x, y } = pose;
+    const fresh = ship.frame !== this.#frame - 1 || Math.abs(x - ship.x) + Math.abs(y - ship.y) > JUMP_UNITS;
+    if (fresh) {
+      ship.vx = 0;
+      ship.vy = 0;
+      ship.charge = 0;
+      ship.sinceHullHit = 9;
+      ship.sinceShieldHit = 9;
+    } else if (dt > 0) {
+      // Public rows have no velocity: what matters here is how it looks, so the shown motion says it.
+      const ease = 1 - Math.exp(-dt * 14);
+      ship.vx += ((x - ship.x) / dt - ship.vx) * ease;
+      ship.vy += ((y - ship.y) / dt - ship.vy) * ease;
+    }
+    ship.x = x;
+    ship.y = y;
+    ship.heading = (pose.heading ?? row.heading) * Math.PI * 2;
+    ship.sinceHullHit += dt;
+    ship.sinceShieldHit += dt;
+  }
+
+  /**
+   * @param {Ship} ship
+   * @param {number} flags
+   * @param {Looks} looks
+   * @param {number} dt
+   */
+  #flags(ship, flags, looks, dt) {
+    ship.guarded = (flags & PROTECTED) !== 0;
+    ship.dashing = (flags & DASH) !== 0;
+    ship.firing = (flags & FIRING) !== 0;
+    ship.rapid = (flags & RAPID) !== 0;
+    ship.might = (flags & MIGHT) !== 0;
+    if ((flags & CHARGED) !== 0) ship.charge = 1;
+    else if ((flags & CHARGING) !== 0) ship.charge = Math.min(0.95, ship.charge + (dt * looks.tickRate) / looks.beamCharge);
+    else ship.charge = 0;
+  }
+}

@@ -1,0 +1,98 @@
+// The list of open matches, from GET /api/rooms, asked for while the join screen is open.
+
+const EVERY_MS = 4000;
+
+/** @typedef {import('../screens.js').Wish} Wish */
+
+export class RoomList {
+  /**
+   * @param {HTMLElement} list
+   * @param {HTMLElement} note
+   * @param {(wish: Wish) => void} join
+   */
+  constructor(list, note, join) {
+    this.#list = list;
+    this.#note = note;
+    this.#join = join;
+  }
+
+  #list;
+  #note;
+  #join;
+  #was = '';
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #timer;
+
+  start() {
+    if (this.#timer !== undefined) return;
+    this.#timer = setInterval(() => this.#ask(), EVERY_MS);
+    void this.#ask();
+  }
+
+  stop() {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  async #ask() {
+    if (document.visibilityState === 'hidden') return;
+    try {
+      const answer = await fetch('/api/rooms', { headers: { accept: 'application/json' } });
+      if (!answer.ok) throw new Error(`status ${answer.status}`);
+      const told = await answer.json();
+      this.#show(Array.isArray(told) ? told : told.rooms);
+    } catch {
+      this.#was = '';
+      this.#list.replaceChildren();
+      this.#note.textContent = 'The server does not answer. Is it running?';
+    }
+  }
+
+  /** @param {any[]} rooms */
+  #show(rooms) {
+    this.#note.textContent = rooms.length === 0 ? 'None yet. Press Play and you open one.' : '';
+    const is = JSON.stringify(rooms.map((room) => [room.code, room.people, room.bots, room.seats_max, room.spectators]));
+    if (is === this.#was) return;
+    this.#was = is;
+    const focused = document.activeElement?.getAttribute('data-of') ?? '';
+    this.#list.replaceChildren(...rooms.map((room) => this.#line(room)));
+    if (focused !== '') {
+      /** @type {HTMLElement | null} */ (this.#list.querySelector(`[data-of="${CSS.escape(focused)}"]`))?.focus();
+    }
+  }
+
+  /** @param {any} room */
+  #line(room) {
+    const line = document.createElement('li');
+    const code = document.createElement('b');
+    code.textContent = room.code;
+    const text = document.createElement('span');
+    const people = room.people === 1 ? '1 player' : `${room.people} players`;
+    text.textContent = room.bots > 0 ? `${people}, ${room.bots} bots` : people;
+    if (room.spectators > 0) text.textContent += `, ${room.spectators} watching`;
+    const full = room.people >= room.seats_max;
+    line.append(
+      code, text,
+      this.#button(full ? 'Full' : 'Join', room.code, { kind: 'code', code: room.code }, full),
+      this.#button('Watch', room.code, { kind: 'spectate', code: room.code }, false),
+    );
+    return line;
+  }
+
+  /**
+   * @param {string} label
+   * @param {string} code
+   * @param {Wish} wish
+   * @param {boolean} disabled
+   */
+  #button(label, code, wish, disabled) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.textContent = label;
+    button.disabled = disabled;
+    button.setAttribute('aria-label', `${label} match ${code}`);
+    button.setAttribute('data-of', `${label} ${code}`);
+    button.addEventListener('click', () => this.#join(wish));
+    return button;
+  }
+}

@@ -1,0 +1,140 @@
+// A tiny synthesizer: every sound is an oscillator or noise with an envelope. Off until somebody switches it on.
+
+/** At most this many sounds at once: a brawl is loud enough. */
+const VOICES_MAX = 14;
+
+export class Sound {
+  /** @param {boolean} on */
+  constructor(on) {
+    this.on = on;
+  }
+
+  /** @type {AudioContext | null} */
+  #audio = null;
+  /** @type {GainNode | null} */
+  #out = null;
+  /** @type {AudioBuffer | null} */
+  #noise = null;
+  #voices = 0;
+
+  /** Browsers start sound only from a click or a key: call this from one. */
+  wake() {
+    if (!this.on) return;
+    if (this.#audio === null) {
+      this.#audio = new AudioContext();
+      this.#out = this.#audio.createGain();
+      this.#out.gain.value = 0.22;
+      this.#out.connect(this.#audio.destination);
+      const length = this.#audio.sampleRate / 2;
+      this.#noise = this.#audio.createBuffer(1, length, this.#audio.sampleRate);
+      const samples = this.#noise.getChannelData(0);
+      for (let i = 0; i < length; i++) samples[i] = Math.random() * 2 - 1;
+    }
+    void this.#audio.resume();
+  }
+
+  /** @returns {boolean} whether it is on now */
+  toggle() {
+    this.on = !this.on;
+    if (this.on) this.wake();
+    else void this.#audio?.suspend();
+    return this.on;
+  }
+
+  /**
+   * @param {string} kind of the event
+   * @param {any} f its fields
+   * @param {number} ownSeat
+   * @param {import('./draw/camera.js').Camera} camera
+   */
+  event(kind, f, ownSeat, camera) {
+    if (!this.on || this.#audio === null) return;
+    const x = f.x ?? f.from_x ?? camera.x;
+    const y = f.y ?? f.from_y ?? camera.y;
+    const far = Math.hypot(x - camera.x, y - camera.y) / (camera.halfWidth + 1);
+    const loud = f.seat === ownSeat || f.by === ownSeat ? 1 : Math.max(0, 1 - far * 0.75) * 0.6;
+    if (loud < 0.05) return;
+    const pan = Math.max(-1, Math.min(1, (x - camera.x) / camera.halfWidth)) * 0.7;
+    switch (kind) {
+      case 'hit': this.#hiss(0.09, f.shielded !== 0 ? 2600 : 1300, loud * 0.6, pan); break;
+      case 'kill': this.#hiss(0.5, 420, loud * 1.3, pan); this.#tone('sawtooth', 180, 30, 0.45, loud * 0.6, pan); break;
+      case 'beam': this.#tone('sawtooth', 1500, 140, 0.26, loud * 0.5, pan); break;
+      case 'dash': this.#hiss(0.2, 900, loud * 0.5, pan); break;
+      case 'pickup': this.#tone('triangle', 520, 1050, 0.2, loud * 0.7, pan); break;
+      case 'spawn': this.#tone('sine', 220, 660, 0.3, loud * 0.5, pan); break;
+      case 'bump': this.#hiss(0.08, 500, Math.min(1, f.speed * 0.15) * loud, pan); break;
+      case 'round_end': this.#tone('triangle', 660, 330, 0.7, 0.6, 0); break;
+      case 'round_start': this.#tone('triangle', 440, 880, 0.4, 0.6, 0); break;
+      default:
+    }
+  }
+
+  /**
+   * A bolt leaves a ship.
+   * @param {import('./scene.js').Shot} shot
+   * @param {import('./draw/camera.js').Camera} camera
+   */
+  bolt(shot, camera) {
+    if (!this.on || this.#audio === null || !camera.sees(shot.x, shot.y, 0)) return;
+    this.#tone('square', shot.own ? 880 : 620, 190, 0.085, shot.own ? 0.24 : 0.07, 0);
+  }
+
+  /**
+   * @param {OscillatorType} type
+   * @param {number} from hertz
+   * @param {number} to hertz
+   * @param {number} seconds
+   * @param {number} loud
+   * @param {number} pan
+   */
+  #tone(type, from, to, seconds, loud, pan) {
+    const audio = /** @type {AudioContext} */ (this.#audio);
+    const voice = audio.createOscillator();
+    voice.type = type;
+    voice.frequency.setValueAtTime(from, audio.currentTime);
+    voice.frequency.exponentialRampToValueAtTime(to, audio.currentTime + seconds);
+    this.#play(voice, voice, seconds, loud, pan);
+  }
+
+  /**
+   * @param {number} seconds
+   * @param {number} cutoff hertz
+   * @param {number} loud
+   * @param {number} pan
+   */
+  #hiss(seconds, cutoff, loud, pan) {
+    const audio = /** @type {AudioContext} */ (this.#audio);
+    const voice = audio.createBufferSource();
+    voice.buffer = this.#noise;
+    const filter = audio.createBiquadFilter();
+    filter.type = 'lowpass';
+    filter.frequency.value = cutoff;
+    voice.connect(filter);
+    this.#play(voice, filter, seconds, loud, pan);
+  }
+
+  /**
+   * @param {AudioScheduledSourceNode} voice
+   * @param {AudioNode} last the node to be shaped
+   * @param {number} seconds
+   * @param {number} loud
+   * @param {number} pan
+   */
+  #play(voice, last, seconds, loud, pan) {
+    if (this.#voices >= VOICES_MAX) return;
+    const audio = /** @type {AudioContext} */ (this.#audio);
+    const shape = audio.createGain();
+    shape.gain.setValueAtTime(loud, audio.currentTime);
+    shape.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + seconds);
+    const side = audio.createStereoPanner();
+    side.pan.value = pan;
+    last.connect(shape).connect(side).connect(/** @type {GainNode} */ (this.#out));
+    this.#voices += 1;
+    voice.onended = () => {
+      this.#voices -= 1;
+      side.disconnect();
+    };
+    voice.start();
+    voice.stop(audio.currentTime + seconds);
+  }
+}

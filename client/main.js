@@ -1,0 +1,345 @@
+// Boot and wiring: the only place where the page and the network meet.
+//
+// client/net holds the connection and says what is true; client/arena draws it and reads the controls; this file hands
+// one to the other, once per frame.
+
+import { createAdapter } from './arena/adapter.js';
+import { Drawing } from './arena/draw.js';
+import { Hud } from './arena/hud.js';
+import { Controls, levelsFor, typing } from './arena/input.js';
+import { Reading, readLooks } from './arena/reading.js';
+import { Scene } from './arena/scene.js';
+import { Screens } from './arena/screens.js';
+import { Sound } from './arena/sound.js';
+import { TouchPad } from './arena/touch.js';
+import { Watching } from './arena/watching.js';
+import { exposeToTests } from './arena/window.js';
+import { browserPlatform, createClient, savedSeat } from './net/index.js';
+
+/** @typedef {import('./arena/screens.js').Wish} Wish */
+
+const SOUND_KEY = 'tickroom.sound';
+/** A frame that took longer is shown as one of this length: a hidden tab must not throw particles across the arena. */
+const FRAME_MAX_S = 0.1;
+
+/**
+ * @param {string} id
+ * @returns {HTMLElement}
+ */
+const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/** Settings outlive the tab, where the browser allows it. */
+const settings = (() => {
+  try {
+    return window.localStorage;
+  } catch {
+    return null;
+  }
+})();
+
+const server = `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/ws`;
+const view = /** @type {HTMLCanvasElement} */ (element('view'));
+const scene = new Scene();
+const reading = new Reading(scene);
+const drawing = new Drawing(view, /** @type {HTMLCanvasElement} */ (element('map')), reading);
+const watching = new Watching();
+const sound = new Sound(settings?.getItem(SOUND_KEY) === 'on');
+const pad = new TouchPad(element('stick'), element('pad-fire'), element('pad-beam'), element('pad-dash'));
+const controls = new Controls(window, view, pad, () => client?.press('dash'));
+const platform = browserPlatform(window);
+
+/** The session's client; null on the join screen. @type {any} */
+let client = null;
+/** What the current session asked for. @type {Wish} */
+let wish = { kind: 'quick' };
+/** True once a Welcome came: a seat that is lost later is asked for again without a question. */
+let welcomed = false;
+/** @type {((wants: import('./arena/input.js').Wants) => Record<string, number>) | null} */
+let levels = null;
+let ghost = false;
+let lastFrame = 0;
+/** Where the own ship is on the screen, for aiming; filled each frame. */
+const aim = { heading: 0, screenX: 0, screenY: 0, turnPerTick: 0.01 };
+
+const hud = new Hud({
+  technique: (name, on) => client?.set(name, on),
+  ghost: (on) => { ghost = on; },
+  watch: (step) => watching.choose(scene, step),
+});
+
+const screens = new Screens({
+  join,
+  leave: () => end(true),
+  retry: () => client?.retry(),
+  back: closeMenu,
+  copyLink: () => void copyLink(),
+  toggleSound,
+  toggleNet,
+}, settings, invitation());
+
+/** @returns {Wish | null} what the page's address asks for */
+function invitation() {
+  const query = new URLSearchParams(location.search);
+  const code = query.get('room')?.trim().toUpperCase() || null;
+  if (query.has('spectate')) return { kind: 'spectate', code };
+  return code === null ? null : { kind: 'code', code };
+}
+
+/**
+ * @param {Wish} wanted
+ * @param {string} name
+ */
+function join(wanted, name) {
+  end(false);
+  wish = wanted;
+  welcomed = false;
+  sound.wake();
+  client = createClient({
+    url: server,
+    name,
+    wish,
+    tier: 'delta',
+    game: createAdapter(),
+    ...platform,
+    on: { welcome, status, event },
+  });
+  client.setHidden(document.visibilityState === 'hidden');
+  screens.hideJoin();
+  screens.showConnecting();
+  client.connect();
+}
+
+/**
+ * Ends the session.
+ * @param {boolean} home true: to the join screen
+ */
+function end(home) {
+  const old = client;
+  client = null;
+  old?.leave();
+  controls.active = false;
+  controls.release();
+  levels = null;
+  reading.reset();
+  hud.show(false);
+  document.body.classList.remove('playing');
+  if (!home) return;
+  history.replaceState(null, '', location.pathname);
+  screens.forgetInvitation();
+  screens.showJoin();
+  drawing.reset();
+}
+
+/** @param {any} told */
+function welcome(told) {
+  const again = welcomed;
+  welcomed = true;
+  reading.looks = readLooks(told);
+  hud.bars.setBeamCost(reading.looks.beamCost / reading.looks.energyMax);
+  aim.turnPerTick = reading.looks.turnPerTick;
+  levels = levelsFor(told.schema);
+  if (!told.resumed) {
+    reading.reset();
+    drawing.reset();
+    watching.reset();
+    hud.reset();
+  }
+  hud.show(true);
+  document.body.classList.add('playing');
+  document.body.classList.toggle('spectating', told.seat === null);
+  const spectate = told.seat === null ? '&spectate' : '';
+  history.replaceState(null, '', `${location.pathname}?room=${encodeURIComponent(told.code)}${spectate}`);
+  if (again) hud.feed.say(told.resumed ? 'Back in the match' : 'A new match', performance.now());
+}
+
+/** @param {any} told */
+function status(told) {
+  if (client === null) return;
+  const { phase, reason } = told;
+  if (phase === 'playing') {
+    screens.hideOverlay();
+    controls.active = client.seat !== null && !screens.menuOpen;
+    if (!screens.menuOpen) /** @type {HTMLElement | null} */ (document.activeElement)?.blur();
+    return;
+  }
+  controls.active = false;
+  controls.release();
+  if (phase === 'waiting' || (phase === 'connecting' && told.attempt > 0)) waiting(told);
+  else if (phase === 'connecting') screens.showConnecting();
+  else if (phase === 'closed' && reason !== null) ended(reason);
+}
+
+/** @param {any} told */
+function waiting(told) {
+  const seconds = told.phase === 'waiting' ? (told.retryAt - platform.clock()) / 1000 : 0;
+  screens.showReconnecting(told.reason?.text ?? 'The connection was lost.', seconds);
+}
+
+/** @param {any} reason */
+function ended(reason) {
+  if (reason.action === 'rejoin' && welcomed) {
+    // The server forgot the seat, by a restart perhaps: the player wanted to play, so they play.
+    join(wish.kind === 'create' ? { kind: 'quick' } : wish, screens.name);
+    return;
+  }
+  hud.show(welcomed);
+  screens.showEnding(reason, wish);
+}
+
+/**
+ * @param {string} kind
+ * @param {any} fields
+ */
+function event(kind, fields) {
+  const now = performance.now();
+  drawing.event(kind, fields, scene.ownSeat);
+  sound.event(kind, fields, scene.ownSeat, drawing.camera);
+  if (kind === 'kill') {
+    hud.feed.kill(client, fields, now);
+    if (fields.seat === scene.ownSeat) watching.died(fields.by);
+  } else if (kind === 'round_start') {
+    hud.feed.say(`Round ${fields.round}. Go!`, now);
+  } else if (kind === 'pickup' && fields.seat === scene.ownSeat) {
+    hud.feed.say(['Hull repaired', 'Recharged', 'Rapid fire', 'Double might'][fields.sort] ?? 'Pickup', now);
+  }
+}
+
+/** @returns {string} */
+function shareLink() {
+  return `${location.origin}${location.pathname}?room=${encodeURIComponent(client?.welcome?.code ?? '')}`;
+}
+
+async function copyLink() {
+  const link = shareLink();
+  try {
+    await navigator.clipboard.writeText(link);
+    hud.feed.say('Link copied', performance.now());
+    closeMenu();
+  } catch {
+    // No permission, or no secure context: show it where it can be copied by hand.
+    window.prompt('The link to this match:', link);
+  }
+}
+
+function openMenu() {
+  if (client === null || client.phase !== 'playing') return;
+  controls.active = false;
+  controls.release();
+  screens.showMenu(client.welcome.code, sound.on, hud.net.shown);
+}
+
+function closeMenu() {
+  screens.hideMenu();
+  controls.active = client !== null && client.phase === 'playing' && client.seat !== null;
+}
+
+function toggleSound() {
+  const on = sound.toggle();
+  try {
+    settings?.setItem(SOUND_KEY, on ? 'on' : 'off');
+  } catch {
+    // A full storage forgets the setting.
+  }
+  return on;
+}
+
+function toggleNet() {
+  hud.net.show(!hud.net.shown);
+  return hud.net.shown;
+}
+
+/** @param {KeyboardEvent} pressed */
+function key(pressed) {
+  if (client === null || pressed.repeat || pressed.ctrlKey || pressed.metaKey || pressed.altKey) return;
+  if (typing(pressed.target) && pressed.code !== 'Escape') return;
+  switch (pressed.code) {
+    case 'Escape':
+    case 'KeyH':
+      if (screens.menuOpen) closeMenu();
+      else openMenu();
+      break;
+    case 'KeyN':
+      toggleNet();
+      break;
+    case 'KeyM':
+      hud.feed.say(toggleSound() ? 'Sound on' : 'Sound off', performance.now());
+      break;
+    case 'Tab':
+      if (client.seat !== null || screens.menuOpen) return;
+      watching.choose(scene, pressed.shiftKey ? -1 : 1);
+      pressed.preventDefault();
+      break;
+    default:
+  }
+}
+
+/** @param {number} now */
+function frame(now) {
+  requestAnimationFrame(frame);
+  const dt = Math.min(FRAME_MAX_S, Math.max(0, (now - lastFrame) / 1000));
+  lastFrame = now;
+  if (client === null || reading.looks === null || !welcomed) {
+    drawing.idle(dt);
+    return;
+  }
+  if (client.phase === 'waiting') waiting(client.status);
+  if (levels !== null && client.seat !== null) {
+    client.setControls(levels(controls.sample(controls.active && scene.own !== null ? aim : null)));
+  }
+  const shown = client.frame(now);
+  // `frame` can end the session (a timer of its own ran out): then there is nothing to draw.
+  if (client === null) return;
+  reading.read(shown, client, client.phase === 'playing' ? dt : 0);
+  if (!ghost) scene.ghost.shown = false;
+  const { camera } = drawing;
+  watching.move(camera, scene, dt);
+  const { own } = scene;
+  if (own !== null) {
+    aim.heading = own.heading / (Math.PI * 2);
+    aim.screenX = ((own.x - camera.x) * camera.ppu + camera.width / 2) / drawing.pixelRatio;
+    aim.screenY = ((own.y - camera.y) * camera.ppu + camera.height / 2) / drawing.pixelRatio;
+  }
+  drawing.frame(scene, dt, now);
+  hud.update(scene, shown, client, reading.looks, watching.name(scene), now, dt);
+}
+
+function resize() {
+  drawing.resize(window.innerWidth, window.innerHeight, window.devicePixelRatio || 1);
+}
+
+/** @param {boolean} on */
+function setTouch(on) {
+  document.body.classList.toggle('touch', on);
+}
+
+function boot() {
+  resize();
+  window.addEventListener('resize', resize);
+  window.addEventListener('keydown', key);
+  document.addEventListener('visibilitychange', () => client?.setHidden(document.visibilityState === 'hidden'));
+  setTouch(window.matchMedia('(pointer: coarse)').matches);
+  // A laptop with a touch screen becomes a phone at the first touch, and a laptop again at the first key.
+  window.addEventListener('pointerdown', (at) => { if (at.pointerType === 'touch') setTouch(true); }, { capture: true });
+  window.addEventListener('keydown', (at) => { if (!typing(at.target)) setTouch(false); });
+  const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
+  drawing.setCalm(calm.matches);
+  calm.addEventListener('change', () => drawing.setCalm(calm.matches));
+  controls.onAiming = (aiming) => document.body.classList.toggle('aiming', aiming);
+  element('menu-open').addEventListener('click', openMenu);
+  reading.onBolt = (shot) => {
+    drawing.muzzle(shot);
+    sound.bolt(shot, drawing.camera);
+  };
+  exposeToTests(window, { client: () => client, scene, hud, drawing });
+  requestAnimationFrame(frame);
+  const seat = savedSeat(platform.storage, server);
+  const invited = invitation();
+  // A reload in the middle of a match goes on with it, unless the address asks for another one.
+  if (seat !== null && (invited === null || (invited.kind === 'code' && invited.code === seat.code))) {
+    join({ kind: 'code', code: seat.code }, screens.name);
+  } else {
+    screens.showJoin();
+  }
+}
+
+boot();
