@@ -7,7 +7,7 @@ import { createAdapter } from './arena/adapter.js';
 import { Drawing } from './arena/draw.js';
 import { Hud } from './arena/hud.js';
 import { Controls, levelsFor, typing } from './arena/input.js';
-import { Reading, readLooks } from './arena/reading.js';
+import { PHASE_READY, Reading, readLooks } from './arena/reading.js';
 import { Scene } from './arena/scene.js';
 import { Screens } from './arena/screens.js';
 import { Sound } from './arena/sound.js';
@@ -284,7 +284,9 @@ function frame(now) {
   }
   if (client.phase === 'waiting') waiting(client.status);
   if (levels !== null && client.seat !== null) {
-    client.setControls(levels(controls.sample(controls.active && scene.own !== null ? aim : null)));
+    const wants = controls.sample(scene.own === null ? null : aim);
+    reading.ownThrust = wants.thrust;
+    client.setControls(levels(wants));
   }
   const shown = client.frame(now);
   // `frame` can end the session (a timer of its own ran out): then there is nothing to draw.
@@ -292,7 +294,7 @@ function frame(now) {
   reading.read(shown, client, client.phase === 'playing' ? dt : 0);
   if (!ghost) scene.ghost.shown = false;
   const { camera } = drawing;
-  watching.move(camera, scene, dt);
+  watching.move(camera, scene, hud.match?.phase === PHASE_READY, dt);
   const { own } = scene;
   if (own !== null) {
     aim.heading = own.heading / (Math.PI * 2);

@@ -4,14 +4,24 @@ import { Background } from './draw/background.js';
 import { Camera } from './draw/camera.js';
 import { Effects } from './draw/effects.js';
 import { Minimap } from './draw/minimap.js';
+import { drawMarkers } from './draw/markers.js';
 import { SELF, seatColor } from './draw/palette.js';
 import { drawGhost, drawShip, drawTag } from './draw/ships.js';
-import { spritesFor } from './draw/sprites.js';
+import { blitTurned, rockSprite, spritesFor } from './draw/sprites.js';
 import { Beams, drawPickup, drawRock, drawShot, pickupColor } from './draw/things.js';
 
 /** More device pixels than this per CSS pixel cost time and show nothing. */
 const PIXEL_RATIO_MAX = 2;
 const PIXELS_MAX = 2560 * 1600;
+
+/** The rocks behind the join screen: places as shares of the view, and how near they are. */
+const DRIFTING = [
+  { shape: 1, radius: 84, x: 0.1, y: 0.2, depth: 0.9 },
+  { shape: 2, radius: 46, x: 0.85, y: 0.12, depth: 0.5 },
+  { shape: 4, radius: 64, x: 0.93, y: 0.66, depth: 0.75 },
+  { shape: 5, radius: 38, x: 0.22, y: 0.78, depth: 0.45 },
+  { shape: 6, radius: 54, x: 0.55, y: 0.95, depth: 0.6 },
+];
 
 export class Drawing {
   /**
@@ -66,14 +76,28 @@ export class Drawing {
   }
 
   /**
-   * The picture behind the join screen: stars that drift.
+   * The picture behind the join screen: stars and rocks that drift by.
    * @param {number} dt seconds
    */
   idle(dt) {
+    const { camera } = this;
+    const ctx = this.#ctx;
     this.#time += dt;
-    const drift = this.effects.calm ? 0 : this.#time * 26;
-    this.camera.follow(drift, drift * 0.35, 0, 0, 1, dt);
-    this.#background.draw(this.#ctx, this.camera, this.pixelRatio, 0, 0);
+    spritesFor(camera.spritePpu);
+    const drift = this.effects.calm ? 0 : this.#time * 20;
+    camera.follow(drift, drift * 0.35, 0, 0, 1, dt);
+    this.#background.draw(ctx, camera, this.pixelRatio, 0, 0);
+    camera.apply(ctx);
+    const width = camera.halfWidth * 2 + 300;
+    const height = camera.halfHeight * 2 + 300;
+    for (const rock of DRIFTING) {
+      // Each comes back on the other side once it has left the view.
+      const x = camera.x - width / 2 + (((rock.x * width - camera.x * rock.depth) % width) + width) % width;
+      const y = camera.y - height / 2 + (((rock.y * height - camera.y * rock.depth) % height) + height) % height;
+      ctx.globalAlpha = 0.75 * rock.depth;
+      blitTurned(ctx, rockSprite(rock.shape, rock.radius), x, y, drift * 0.004 * (rock.shape - 3));
+    }
+    ctx.globalAlpha = 1;
   }
 
   /**
@@ -117,6 +141,7 @@ export class Drawing {
       const ship = scene.ships.items[i];
       if (camera.sees(ship.x, ship.y, 60)) drawTag(ctx, ship, camera, this.pixelRatio);
     }
+    drawMarkers(ctx, scene, camera, this.pixelRatio);
     this.#veil(scene, dt);
     this.#minimap.draw(scene, camera, this.pixelRatio, now);
   }

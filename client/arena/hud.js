@@ -68,6 +68,7 @@ export class Hud {
   reset() {
     this.feed.clear();
     this.#results.hidden = true;
+    this.#root.classList.remove('over');
     this.#respawn.hidden = true;
     this.match = null;
   }
@@ -125,7 +126,10 @@ export class Hud {
     write(this.#clockTime, `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`);
     this.#clock.classList.toggle('soon', match.phase === PHASE_PLAY && left < SOON_S);
     const results = match.phase === PHASE_RESULTS;
-    if (this.#results.hidden === results) this.#results.hidden = !results;
+    if (this.#results.hidden === results) {
+      this.#results.hidden = !results;
+      this.#root.classList.toggle('over', results);
+    }
     if (!results) return;
     this.scores.showBoard(Math.max(3, Math.min(10, Math.floor((window.innerHeight - 190) / 27))));
     const winner = match.winner - 1;

@@ -208,7 +208,7 @@ export class Controls {
  * @returns {boolean} true if keys belong to it
  */
 export function typing(target) {
-  return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+  return target instanceof HTMLInputElement && target.type === 'text';
 }
 
 /**

@@ -79,6 +79,9 @@ export class Reading {
   /** Told of each bolt when it is first seen. @type {(shot: import('./scene.js').Shot) => void} */
   onBolt = () => {};
 
+  /** The own thrust as the controls stand, -1..1: the own flame does not wait for the server. */
+  ownThrust = 0;
+
   /** A new session: nothing of the old one stays. */
   reset() {
     this.#bySeat.clear();
@@ -210,7 +213,7 @@ export class Reading {
       ship.radius = looks.radius;
       ship.hull = row.hull / looks.hullMax;
       ship.shield = row.shield / looks.shieldMax;
-      ship.thrust = pose.thrust ?? row.thrust;
+      ship.thrust = own ? this.ownThrust : row.thrust;
       ship.turn = row.turn;
       this.#flags(ship, row.flags, looks, dt);
       ship.stale = entity.frozen === true;

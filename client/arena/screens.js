@@ -97,6 +97,7 @@ export class Screens {
   #spin = element('overlay-spin');
   #buttons = element('overlay-buttons');
   #menu = element('menu');
+  #hud = element('hud');
   #overlayIs = '';
 
   get name() {
@@ -177,17 +178,21 @@ export class Screens {
     this.setPressed('menu-sound', sound);
     this.setPressed('menu-net', net);
     this.#menu.hidden = false;
+    this.#hud.inert = true;
     element('menu-back').focus();
   }
 
   hideMenu() {
     this.#menu.hidden = true;
+    this.#hud.inert = false;
     /** @type {HTMLElement | null} */ (document.activeElement)?.blur();
   }
 
   hideOverlay() {
     this.#overlay.hidden = true;
     this.#overlayIs = '';
+    this.#hud.inert = !this.#menu.hidden;
+    this.#menu.inert = false;
   }
 
   /** The first connection of a session is on its way. */
@@ -247,6 +252,9 @@ export class Screens {
       return button;
     }));
     this.#overlay.hidden = false;
+    // What lies below can neither be clicked nor reached by Tab.
+    this.#hud.inert = true;
+    this.#menu.inert = true;
     /** @type {HTMLElement | null} */ (this.#buttons.firstElementChild)?.focus();
   }
 }

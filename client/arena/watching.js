@@ -60,9 +60,10 @@ export class Watching {
   /**
    * @param {import('./draw/camera.js').Camera} camera
    * @param {import('./scene.js').Scene} scene
+   * @param {boolean} between rounds: no ship is out, the new map is worth a look
    * @param {number} dt seconds
    */
-  move(camera, scene, dt) {
+  move(camera, scene, between, dt) {
     const { own } = scene;
     if (own !== null) {
       this.#sinceDeath = 0;
@@ -70,6 +71,10 @@ export class Watching {
       this.#lastX = own.x;
       this.#lastY = own.y;
       camera.follow(own.x, own.y, own.vx, own.vy, scene.speedMax, dt);
+      return;
+    }
+    if (between && scene.halfWidth > 0) {
+      camera.overview(scene.halfWidth, scene.halfHeight, dt);
       return;
     }
     if (scene.ownSeat >= 0) {

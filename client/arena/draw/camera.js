@@ -8,8 +8,8 @@ export const VIEW_HEIGHT = 800;
 const VIEW_WIDTH_MIN = 600;
 /** ... up to this factor. */
 const PORTRAIT_ZOOM_MAX = 1.5;
-/** Wider screens than this show borders of the same width as a 21:9 one would. */
-const ASPECT_MAX = 2.4;
+/** A wider screen than this shows less height, not more width: the server tells of what is within reach only. */
+const ASPECT_MAX = 2.2;
 /** Seconds of flight that the camera looks ahead of the ship, and how far at most (share of the view height). */
 const LOOK_AHEAD_S = 0.42;
 const LOOK_AHEAD_MAX = 0.2;

@@ -25,6 +25,10 @@ export class Particles {
   #drag = new Float32Array(MAX);
   #sort = new Uint8Array(MAX);
   #color = new Uint8Array(MAX);
+  /** The next spark of the same batch, or -1; rebuilt each frame. */
+  #chain = new Int16Array(MAX);
+  /** The first spark of each batch. */
+  #heads = new Int16Array(0);
   #next = 0;
   #top = 0;
   /** @type {string[]} */
@@ -100,8 +104,9 @@ export class Particles {
     ctx.save();
     ctx.globalCompositeOperation = 'lighter';
     ctx.lineCap = 'round';
-    for (let color = 0; color < this.#colors.length; color++) {
-      for (let fade = 0; fade < FADES; fade++) this.#lines(ctx, camera, color, fade);
+    this.#chainUp(camera);
+    for (let batch = 0; batch < this.#heads.length; batch++) {
+      if (this.#heads[batch] >= 0) this.#lines(ctx, batch);
     }
     for (let i = 0; i < this.#top; i++) {
       if (this.#life[i] === 0 || this.#sort[i] < RING) continue;
@@ -126,25 +131,32 @@ export class Particles {
   }
 
   /**
-   * All sparks and shards of one colour and one step of brightness, as one path.
-   * @param {CanvasRenderingContext2D} ctx
+   * Sorts the sparks and shards that can be seen into batches of one colour and one step of brightness.
    * @param {import('./camera.js').Camera} camera
-   * @param {number} color
-   * @param {number} fade
    */
-  #lines(ctx, camera, color, fade) {
-    let any = false;
+  #chainUp(camera) {
+    const batches = this.#colors.length * FADES;
+    if (this.#heads.length !== batches) this.#heads = new Int16Array(batches);
+    this.#heads.fill(-1);
     for (let i = 0; i < this.#top; i++) {
-      if (this.#life[i] === 0 || this.#sort[i] > SHARD || this.#color[i] !== color) continue;
+      if (this.#life[i] === 0 || this.#sort[i] > SHARD || !camera.sees(this.#x[i], this.#y[i], 40)) continue;
       const left = 1 - this.#age[i] / this.#life[i];
-      if (Math.min(FADES - 1, Math.floor(left * FADES)) !== fade) continue;
+      const batch = this.#color[i] * FADES + Math.min(FADES - 1, Math.floor(left * FADES));
+      this.#chain[i] = this.#heads[batch];
+      this.#heads[batch] = i;
+    }
+  }
+
+  /**
+   * One batch, as one path.
+   * @param {CanvasRenderingContext2D} ctx
+   * @param {number} batch
+   */
+  #lines(ctx, batch) {
+    ctx.beginPath();
+    for (let i = this.#heads[batch]; i >= 0; i = this.#chain[i]) {
       const x = this.#x[i];
       const y = this.#y[i];
-      if (!camera.sees(x, y, 40)) continue;
-      if (!any) {
-        any = true;
-        ctx.beginPath();
-      }
       if (this.#sort[i] === SPARK) {
         const reach = 0.03 * this.#size[i];
         ctx.moveTo(x, y);
@@ -156,9 +168,9 @@ export class Particles {
         ctx.lineTo(x + dx, y + dy);
       }
     }
-    if (!any) return;
+    const fade = batch % FADES;
     ctx.globalAlpha = (fade + 1) / FADES;
-    ctx.strokeStyle = this.#colors[color];
+    ctx.strokeStyle = this.#colors[Math.floor(batch / FADES)];
     ctx.lineWidth = 1.3 + 0.6 * fade;
     ctx.stroke();
   }

@@ -61,7 +61,11 @@ export class NetGraph {
     const box = document.createElement('input');
     box.type = 'checkbox';
     box.checked = on;
-    box.addEventListener('change', () => act(box.checked));
+    box.addEventListener('change', () => {
+      act(box.checked);
+      // The next Space fires; it must not switch this again.
+      box.blur();
+    });
     label.title = why;
     label.append(box, name);
     return label;
