@@ -3,9 +3,6 @@
 import { SELF, seatColor } from '../draw/palette.js';
 import { Score } from '../scene.js';
 
-/** Lines in the corner; your own is always one of them. */
-const LINES = 6;
-
 export class Scores {
   /**
    * @param {HTMLTableSectionElement} corner
@@ -47,34 +44,52 @@ export class Scores {
     this.list.sort((a, b) => b.score - a.score || b.kills - a.kills || a.deaths - b.deaths || a.seat - b.seat);
   }
 
-  /** @param {number} lines how many the corner has room for */
-  showCorner(lines = LINES) {
+  /**
+   * The best, and yourself.
+   * @param {number} lines how many there is room for
+   * @returns {Score[]}
+   */
+  #best(lines) {
     const shown = this.list.slice(0, lines);
     const own = this.list.findIndex((line) => line.own);
     if (own >= lines) shown[lines - 1] = this.list[own];
-    const is = shown.map((line) => `${this.list.indexOf(line)} ${text(line)}`).join('\n');
+    return shown;
+  }
+
+  /** @param {number} lines how many the corner has room for */
+  showCorner(lines) {
+    const shown = this.#best(lines);
+    const is = shown.map((line) => this.#text(line)).join('\n');
     if (is === this.#cornerWas) return;
     this.#cornerWas = is;
     this.#corner.replaceChildren(...shown.map((line) => (
-      row(line, [`${this.list.indexOf(line) + 1}`, line.name, `${line.score}`, `${line.kills}/${line.deaths}`])
+      row(line, [this.#place(line), line.name, `${line.score}`, `${line.kills}/${line.deaths}`])
     )));
   }
 
   /** @param {number} lines how many the board has room for */
   showBoard(lines) {
-    const shown = this.list.slice(0, lines);
-    const is = shown.map(text).join('\n');
+    const shown = this.#best(lines);
+    const is = shown.map((line) => this.#text(line)).join('\n');
     if (is === this.#boardWas) return;
     this.#boardWas = is;
-    this.#board.replaceChildren(...shown.map((line, at) => (
-      row(line, [`${at + 1}`, line.name, `${line.score}`, `${line.kills}`, `${line.deaths}`])
+    this.#board.replaceChildren(...shown.map((line) => (
+      row(line, [this.#place(line), line.name, `${line.score}`, `${line.kills}`, `${line.deaths}`])
     )));
   }
-}
 
-/** @param {Score} line */
-function text(line) {
-  return `${line.seat} ${line.name} ${line.score} ${line.kills} ${line.deaths} ${line.own} ${line.bot} ${line.away}`;
+  /** @param {Score} line */
+  #place(line) {
+    return `${this.list.indexOf(line) + 1}`;
+  }
+
+  /**
+   * All that a line shows: equal texts need no new line.
+   * @param {Score} line
+   */
+  #text(line) {
+    return `${this.#place(line)} ${line.seat} ${line.name} ${line.score} ${line.kills} ${line.deaths} ${line.own} ${line.bot} ${line.away}`;
+  }
 }
 
 /**
