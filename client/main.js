@@ -94,15 +94,21 @@ function join(wanted, name) {
   wish = wanted;
   welcomed = false;
   sound.wake();
-  client = createClient({
+  const mine = createClient({
     url: server,
     name,
     wish,
     tier: 'delta',
     game: createAdapter(),
     ...platform,
-    on: { welcome, status, event },
+    on: {
+      // A client that was left may still say something: nobody listens.
+      welcome: (told) => { if (client === mine) welcome(told); },
+      status: (told) => { if (client === mine) status(told); },
+      event: (kind, fields) => { if (client === mine) event(kind, fields); },
+    },
   });
+  client = mine;
   client.setHidden(document.visibilityState === 'hidden');
   screens.hideJoin();
   screens.showConnecting();
@@ -154,7 +160,6 @@ function welcome(told) {
 
 /** @param {any} told */
 function status(told) {
-  if (client === null) return;
   const { phase, reason } = told;
   if (phase === 'playing') {
     screens.hideOverlay();
@@ -166,7 +171,7 @@ function status(told) {
   controls.release();
   if (phase === 'waiting' || (phase === 'connecting' && told.attempt > 0)) waiting(told);
   else if (phase === 'connecting') screens.showConnecting();
-  else if (phase === 'closed' && reason !== null) ended(reason);
+  else if (phase === 'closed' && reason !== null) screens.showEnding(reason, wish);
 }
 
 /** @param {any} told */
@@ -175,16 +180,6 @@ function waiting(told) {
   screens.showReconnecting(told.reason?.text ?? 'The connection was lost.', seconds);
 }
 
-/** @param {any} reason */
-function ended(reason) {
-  if (reason.action === 'rejoin' && welcomed) {
-    // The server forgot the seat, by a restart perhaps: the player wanted to play, so they play.
-    join(wish.kind === 'create' ? { kind: 'quick' } : wish, screens.name);
-    return;
-  }
-  hud.show(welcomed);
-  screens.showEnding(reason, wish);
-}
 
 /**
  * @param {string} kind

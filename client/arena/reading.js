@@ -196,48 +196,99 @@ export class Reading {
     const { scene } = this;
     scene.ships.count = 0;
     scene.own = null;
+    let dying = null;
     for (const entity of from.of('ship')) {
       const { row } = entity;
-      const own = row.seat === scene.ownSeat;
-      let ship = this.#bySeat.get(row.seat);
-      if (ship === undefined) {
-        ship = new Ship();
-        this.#bySeat.set(row.seat, ship);
+      if (row.seat === scene.ownSeat) {
+        dying = row;
+        continue;
       }
-      const pose = own && from.own !== null ? from.own : row;
-      this.#place(ship, pose, row, dt);
+      const ship = this.#add(row.seat, client, looks);
+      this.#place(ship, row, looks.tickRate, dt);
       ship.id = entity.id;
-      ship.seat = row.seat;
-      ship.own = own;
-      ship.color = own ? SELF : seatColor(row.seat);
-      ship.radius = looks.radius;
       ship.hull = row.hull / looks.hullMax;
       ship.shield = row.shield / looks.shieldMax;
-      ship.thrust = own ? this.ownThrust : row.thrust;
+      ship.thrust = row.thrust;
       ship.turn = row.turn;
       this.#flags(ship, row.flags, looks, dt);
       ship.stale = entity.frozen === true;
-      ship.alive = true;
-      ship.frame = this.#frame;
-      const who = client.nameOf(row.seat);
-      ship.name = who?.name ?? '';
-      ship.bot = who?.presence === 'bot';
-      ship.away = who?.presence === 'away';
-      scene.ships.items[scene.ships.count++] = ship;
-      if (own) scene.own = ship;
     }
+    this.#ownShip(from, client, looks, dt, dying);
     for (const ship of this.#bySeat.values()) {
       if (ship.frame !== this.#frame) ship.alive = false;
     }
   }
 
   /**
+   * @param {number} seat
+   * @param {any} client
+   * @param {Looks} looks
+   * @returns {Ship} now in the scene
+   */
+  #add(seat, client, looks) {
+    const { scene } = this;
+    let ship = this.#bySeat.get(seat);
+    if (ship === undefined) {
+      ship = new Ship();
+      this.#bySeat.set(seat, ship);
+    }
+    ship.seat = seat;
+    ship.own = seat === scene.ownSeat;
+    ship.color = ship.own ? SELF : seatColor(seat);
+    ship.radius = looks.radius;
+    ship.alive = true;
+    const who = client.nameOf(seat);
+    ship.name = who?.name ?? '';
+    ship.bot = who?.presence === 'bot';
+    ship.away = who?.presence === 'away';
+    scene.ships.items[scene.ships.count++] = ship;
+    return ship;
+  }
+
+  /**
+   * The own ship is shown ahead of the others: its numbers come from the newest private row and the prediction.
+   * @param {any} from
+   * @param {any} client
+   * @param {Looks} looks
+   * @param {number} dt
+   * @param {any} dying the public row that others are shown by
+   */
+  #ownShip(from, client, looks, dt, dying) {
+    const own = client.latest('own')[0]?.row;
+    const known = this.#bySeat.get(this.scene.ownSeat);
+    const wasShown = known !== undefined && known.frame === this.#frame - 1;
+    if (from.own === null || own === undefined) {
+      // Destroyed, but the picture is not there yet: it stays where it was until the explosion.
+      if (dying === null || !wasShown) return;
+      const ship = this.#add(this.scene.ownSeat, client, looks);
+      ship.thrust = 0;
+      ship.frame = this.#frame;
+      this.scene.own = ship;
+      return;
+    }
+    const ship = this.#add(this.scene.ownSeat, client, looks);
+    this.#place(ship, from.own, looks.tickRate, dt);
+    ship.hull = own.hull / looks.hullMax;
+    ship.shield = own.shield / looks.shieldMax;
+    ship.thrust = this.ownThrust;
+    const flags = dying === null ? 0 : dying.flags;
+    this.#flags(ship, flags & DASH, looks, dt);
+    ship.guarded = own.protected_until > from.ownTick;
+    ship.rapid = own.rapid_until > from.ownTick;
+    ship.might = own.might_until > from.ownTick;
+    const beamAt = from.own.beamAt ?? own.beam_at;
+    ship.charge = beamAt === 0 ? 0 : Math.max(0.05, Math.min(1, 1 - (beamAt - from.ownTick) / looks.beamCharge));
+    ship.stale = from.stale;
+    this.scene.own = ship;
+  }
+
+  /**
    * @param {Ship} ship
-   * @param {any} pose
-   * @param {any} row
+   * @param {any} pose in world units and turns; the predicted one says its velocity too, per tick
+   * @param {number} tickRate
    * @param {number} dt
    */
-  #place(ship, pose, row, dt) {
+  #place(ship, pose, tickRate, dt) {
     const { x, y } = pose;
     const fresh = ship.frame !== this.#frame - 1 || Math.abs(x - ship.x) + Math.abs(y - ship.y) > JUMP_UNITS;
     if (fresh) {
@@ -252,9 +303,14 @@ export class Reading {
       ship.vx += ((x - ship.x) / dt - ship.vx) * ease;
       ship.vy += ((y - ship.y) / dt - ship.vy) * ease;
     }
+    if (pose.vx !== undefined) {
+      ship.vx = pose.vx * tickRate;
+      ship.vy = pose.vy * tickRate;
+    }
+    ship.frame = this.#frame;
     ship.x = x;
     ship.y = y;
-    ship.heading = (pose.heading ?? row.heading) * Math.PI * 2;
+    ship.heading = pose.heading * Math.PI * 2;
     ship.sinceHullHit += dt;
     ship.sinceShieldHit += dt;
   }

@@ -1,0 +1,66 @@
+// The parts of the page that are plain arithmetic or plain words.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { OTHERS, SELF, seatColor, seatShape } from '../arena/draw/palette.js';
+import { levelsFor, steer, turnBetween } from '../arena/input.js';
+import { endingFor } from '../arena/screens/endings.js';
+import { CLOSE_REASONS, closeReason } from '../protocol/close.js';
+
+test('steering to a direction arrives the shortest way, and stays there', () => {
+  const perTick = 728 / 65_536;
+  for (let from = 0; from < 1; from += 0.061) {
+    for (const to of [0, 0.13, 0.5, 0.77, 0.999]) {
+      let heading = from;
+      const way = turnBetween(from, to);
+      let turned = 0;
+      for (let tick = 0; tick < 60; tick++) {
+        const level = steer(heading, to, perTick);
+        assert.ok(level >= -1 && level <= 1, `level ${level}`);
+        heading += level * perTick;
+        turned += Math.abs(level * perTick);
+      }
+      assert.ok(Math.abs(turnBetween(heading, to)) < 0.0012, `from ${from} to ${to}: stopped at ${heading}`);
+      assert.ok(turned < Math.abs(way) + 0.01, `from ${from} to ${to}: turned ${turned} for a way of ${way}`);
+    }
+  }
+});
+
+test('controls become levels by the names and ranges of the schema', () => {
+  const level = (/** @type {string} */ name, /** @type {number} */ min, /** @type {number} */ max) => (
+    { name, min, max, neutral: 0, sort: /** @type {const} */ ('level') });
+  const schema = { inputs: [level('turn', -100, 100), level('thrust', -50, 127), level('fire', 0, 1), { ...level('dash', 0, 255), sort: 'press' }] };
+  const levels = levelsFor(schema)({ thrust: -1, turn: 0.5, fire: 1, beam: 1 });
+  assert.deepEqual(levels, { turn: 50, thrust: -50, fire: 1 });
+});
+
+test('every reason why a session ends gives the player a title, a sentence and a way on', () => {
+  const wishes = /** @type {import('../arena/screens.js').Wish[]} */ ([
+    { kind: 'quick' }, { kind: 'code', code: 'ABCD' }, { kind: 'create', private: true }, { kind: 'spectate', code: null },
+  ]);
+  for (const reason of [...CLOSE_REASONS, closeReason(1006)]) {
+    for (const wish of wishes) {
+      const { title, text, offers } = endingFor(reason, wish);
+      assert.notEqual(title, 'The session ended', `${reason.name} has no title of its own`);
+      assert.ok(text.endsWith('.'), reason.name);
+      assert.ok(offers.length > 0 && offers.every(({ label }) => label !== ''), reason.name);
+      assert.ok(offers.some(({ kind }) => kind === 'home'), `${reason.name} leads nowhere else`);
+    }
+  }
+});
+
+test('seats are told apart by colour and hull, and none of them looks like yours', () => {
+  const looks = new Set();
+  for (let seat = 0; seat < 48; seat++) looks.add(`${seatColor(seat)} ${seatShape(seat)}`);
+  assert.equal(looks.size, 48);
+  const channels = (/** @type {string} */ hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+  for (const other of OTHERS) {
+    // What the common kinds of colour blindness keep is the way from blue to yellow: yours is the blue end.
+    const yellowness = (/** @type {string} */ hex) => {
+      const [r, g, b] = channels(hex);
+      return (r + g) / 2 - b;
+    };
+    const apart = Math.max(yellowness(other) - yellowness(SELF), channels(other)[0] - channels(SELF)[0]);
+    assert.ok(apart > 80, `${other} is too near to ${SELF}: ${apart}`);
+  }
+});
