@@ -48,7 +48,7 @@ const pad = new TouchPad(element('stick'), element('pad-fire'), element('pad-bea
 const controls = new Controls(window, view, pad, () => client?.press('dash'));
 const platform = browserPlatform(window);
 
-/** The session's client; null on the join screen. @type {any} */
+/** The session's client; null on the join screen. @type {import('./net/client.js').Client | null} */
 let client = null;
 /** What the current session asked for. @type {Wish} */
 let wish = { kind: 'quick' };
@@ -62,7 +62,7 @@ let lastFrame = 0;
 const aim = { heading: 0, screenX: 0, screenY: 0, turnPerTick: 0.01 };
 
 const hud = new Hud({
-  technique: (name, on) => client?.set(name, on),
+  technique: (name, on) => client?.set(/** @type {keyof import('./net/session.js').Switches} */ (name), on),
   ghost: (on) => { ghost = on; },
   watch: (step) => watching.choose(scene, step),
 });
@@ -136,7 +136,7 @@ function end(home) {
   drawing.reset();
 }
 
-/** @param {any} told */
+/** @param {import('./protocol/messages.js').Welcome} told */
 function welcome(told) {
   const again = welcomed;
   welcomed = true;
@@ -158,12 +158,12 @@ function welcome(told) {
   if (again) hud.feed.say(told.resumed ? 'Back in the match' : 'A new match', performance.now());
 }
 
-/** @param {any} told */
+/** @param {import('./net/connection.js').Status} told */
 function status(told) {
   const { phase, reason } = told;
   if (phase === 'playing') {
     screens.hideOverlay();
-    controls.active = client.seat !== null && !screens.menuOpen;
+    controls.active = client !== null && client.seat !== null && !screens.menuOpen;
     if (!screens.menuOpen) /** @type {HTMLElement | null} */ (document.activeElement)?.blur();
     return;
   }
@@ -174,7 +174,7 @@ function status(told) {
   else if (phase === 'closed' && reason !== null) screens.showEnding(reason, wish);
 }
 
-/** @param {any} told */
+/** @param {import('./net/connection.js').Status} told */
 function waiting(told) {
   const seconds = told.phase === 'waiting' ? (told.retryAt - platform.clock()) / 1000 : 0;
   screens.showReconnecting(told.reason?.text ?? 'The connection was lost.', seconds);
@@ -183,9 +183,10 @@ function waiting(told) {
 
 /**
  * @param {string} kind
- * @param {any} fields
+ * @param {Record<string, number>} fields
  */
 function event(kind, fields) {
+  if (client === null) return;
   const now = performance.now();
   drawing.event(kind, fields, scene.ownSeat);
   sound.event(kind, fields, scene.ownSeat, drawing.camera);
@@ -201,7 +202,7 @@ function event(kind, fields) {
 
 /** @returns {string} */
 function shareLink() {
-  return `${location.origin}${location.pathname}?room=${encodeURIComponent(client?.welcome?.code ?? '')}`;
+  return `${location.origin}${location.pathname}?room=${encodeURIComponent(client?.code ?? '')}`;
 }
 
 async function copyLink() {
@@ -220,7 +221,7 @@ function openMenu() {
   if (client === null || client.phase !== 'playing') return;
   controls.active = false;
   controls.release();
-  screens.showMenu(client.welcome.code, sound.on, hud.net.shown);
+  screens.showMenu(client.code, sound.on, hud.net.shown);
 }
 
 function closeMenu() {

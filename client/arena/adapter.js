@@ -367,6 +367,14 @@ class ArenaAdapter {
   isMine(kind, row, seat) {
     return (kind === 'ship' || kind === 'bolt' || kind === 'score') && row.seat === seat;
   }
+
+  /**
+   * @param {string} kind only bolts are asked for: they alone are on the own timeline
+   * @param {Record<string, number>} row
+   */
+  birth(kind, row) {
+    return row.born;
+  }
 }
 
 /** Where a ship was told to be. */

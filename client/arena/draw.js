@@ -174,7 +174,7 @@ export class Drawing {
   /**
    * Shows an event of the match. Fields as in src/arena/schema.rs, in world units.
    * @param {string} kind
-   * @param {any} f
+   * @param {Record<string, number>} f
    * @param {number} ownSeat
    */
   event(kind, f, ownSeat) {
@@ -226,7 +226,7 @@ export class Drawing {
   }
 
   /**
-   * @param {any} f
+   * @param {Record<string, number>} f
    * @param {number} ownSeat
    * @param {import('./scene.js').Ship | undefined} ship
    * @param {string} color

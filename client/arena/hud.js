@@ -55,7 +55,7 @@ export class Hud {
   #watchName = element('watch-name');
   #texted = 0;
   #fps = 60;
-  /** The newest `match` row, or null. @type {any} */
+  /** The newest `match` row, or null. @type {Record<string, number> | null} */
   match = null;
   /** The render tick of the last frame. */
   tick = 0;
@@ -75,8 +75,8 @@ export class Hud {
 
   /**
    * @param {import('./scene.js').Scene} scene
-   * @param {any} from the scene of client/net
-   * @param {any} client
+   * @param {import('../predict/scene.js').Scene} from
+   * @param {import('../net/client.js').Client} client
    * @param {import('./reading.js').Looks} looks
    * @param {string | null} watched the name of the ship that a spectator follows
    * @param {number} now milliseconds
@@ -112,9 +112,9 @@ export class Hud {
   }
 
   /**
-   * @param {any} from
+   * @param {import('../predict/scene.js').Scene} from
    * @param {import('./reading.js').Looks} looks
-   * @param {any} client
+   * @param {import('../net/client.js').Client} client
    */
   #round(from, looks, client) {
     const { match } = this;

@@ -213,14 +213,14 @@ export function typing(target) {
 
 /**
  * From wants to the levels that the schema's ranges ask for.
- * @param {any} schema of Welcome
+ * @param {import('../protocol/schema.js').Schema} schema of Welcome
  * @returns {(wants: Wants) => Record<string, number>} one object, used again
  */
 export function levelsFor(schema) {
   /** @type {Record<string, number>} */
   const levels = {};
   /** @type {{name: keyof Wants, min: number, max: number}[]} */
-  const fields = schema.inputs.filter((/** @type {any} */ field) => ['thrust', 'turn', 'fire', 'beam'].includes(field.name));
+  const fields = /** @type {any} */ (schema.inputs.filter((field) => ['thrust', 'turn', 'fire', 'beam'].includes(field.name)));
   return (wants) => {
     for (const { name, min, max } of fields) {
       const want = wants[name];

@@ -103,8 +103,8 @@ export class Reading {
   }
 
   /**
-   * @param {any} from the scene of client/net
-   * @param {any} client
+   * @param {import('../predict/scene.js').Scene} from
+   * @param {import('../net/client.js').Client} client
    * @param {number} dt seconds since the last frame
    */
   read(from, client, dt) {
@@ -125,15 +125,15 @@ export class Reading {
     this.#shots(from);
     this.#ships(from, client, looks, dt);
     const ghost = from.ghost;
-    scene.ghost.shown = ghost !== null && ghost !== undefined;
-    if (scene.ghost.shown) {
+    scene.ghost.shown = ghost !== null;
+    if (ghost !== null) {
       scene.ghost.x = ghost.x;
       scene.ghost.y = ghost.y;
       scene.ghost.heading = ghost.heading * Math.PI * 2;
     }
   }
 
-  /** @param {any} from */
+  /** @param {import('../predict/scene.js').Scene} from */
   #rocks(from) {
     const { rocks } = this.scene;
     rocks.clear();
@@ -148,7 +148,7 @@ export class Reading {
   }
 
   /**
-   * @param {any} from
+   * @param {import('../predict/scene.js').Scene} from
    * @param {Looks} looks
    */
   #pickups(from, looks) {
@@ -164,7 +164,7 @@ export class Reading {
     }
   }
 
-  /** @param {any} from */
+  /** @param {import('../predict/scene.js').Scene} from */
   #shots(from) {
     const { shots, ownSeat } = this.scene;
     shots.clear();
@@ -187,8 +187,8 @@ export class Reading {
   }
 
   /**
-   * @param {any} from
-   * @param {any} client
+   * @param {import('../predict/scene.js').Scene} from
+   * @param {import('../net/client.js').Client} client
    * @param {Looks} looks
    * @param {number} dt
    */
@@ -221,7 +221,7 @@ export class Reading {
 
   /**
    * @param {number} seat
-   * @param {any} client
+   * @param {import('../net/client.js').Client} client
    * @param {Looks} looks
    * @returns {Ship} now in the scene
    */
@@ -247,11 +247,11 @@ export class Reading {
 
   /**
    * The own ship is shown ahead of the others: its numbers come from the newest private row and the prediction.
-   * @param {any} from
-   * @param {any} client
+   * @param {import('../predict/scene.js').Scene} from
+   * @param {import('../net/client.js').Client} client
    * @param {Looks} looks
    * @param {number} dt
-   * @param {any} dying the public row that others are shown by
+   * @param {Record<string, number> | null} dying the public row that others are shown by
    */
   #ownShip(from, client, looks, dt, dying) {
     const own = client.latest('own')[0]?.row;
@@ -284,7 +284,7 @@ export class Reading {
 
   /**
    * @param {Ship} ship
-   * @param {any} pose in world units and turns; the predicted one says its velocity too, per tick
+   * @param {Record<string, number>} pose in world units and turns; the predicted one says its velocity too, per tick
    * @param {number} tickRate
    * @param {number} dt
    */

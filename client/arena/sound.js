@@ -43,7 +43,7 @@ export class Sound {
 
   /**
    * @param {string} kind of the event
-   * @param {any} f its fields
+   * @param {Record<string, number>} f its fields
    * @param {number} ownSeat
    * @param {import('./draw/camera.js').Camera} camera
    */

@@ -13,7 +13,7 @@
 
 /**
  * @param {Window} window
- * @param {{client: () => any, scene: import('./scene.js').Scene, hud: import('./hud.js').Hud,
+ * @param {{client: () => import('../net/client.js').Client | null, scene: import('./scene.js').Scene, hud: import('./hud.js').Hud,
  *   drawing: import('./draw.js').Drawing}} page
  */
 export function exposeToTests(window, { client, scene, hud, drawing }) {

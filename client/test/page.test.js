@@ -29,7 +29,7 @@ test('steering to a direction arrives the shortest way, and stays there', () => 
 test('controls become levels by the names and ranges of the schema', () => {
   const level = (/** @type {string} */ name, /** @type {number} */ min, /** @type {number} */ max) => (
     { name, min, max, neutral: 0, sort: /** @type {const} */ ('level') });
-  const schema = { inputs: [level('turn', -100, 100), level('thrust', -50, 127), level('fire', 0, 1), { ...level('dash', 0, 255), sort: 'press' }] };
+  const schema = { game: '', rules: 0, kinds: [], events: [], inputs: [level('turn', -100, 100), level('thrust', -50, 127), level('fire', 0, 1), { ...level('dash', 0, 255), sort: /** @type {const} */ ('press') }] };
   const levels = levelsFor(schema)({ thrust: -1, turn: 0.5, fire: 1, beam: 1 });
   assert.deepEqual(levels, { turn: 50, thrust: -50, fire: 1 });
 });

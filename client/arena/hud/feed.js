@@ -34,7 +34,7 @@ export class Feed {
   }
 
   /**
-   * @param {any} client
+   * @param {import('../../net/client.js').Client} client
    * @param {number} seat
    * @returns {HTMLSpanElement}
    */
@@ -43,8 +43,8 @@ export class Feed {
   }
 
   /**
-   * @param {any} client
-   * @param {any} kill fields of the event
+   * @param {import('../../net/client.js').Client} client
+   * @param {Record<string, number>} kill fields of the event
    * @param {number} now milliseconds
    */
   kill(client, kill, now) {

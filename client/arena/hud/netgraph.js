@@ -88,7 +88,7 @@ export class NetGraph {
   }
 
   /**
-   * @param {any} client
+   * @param {import('../../net/client.js').Client} client
    * @param {number} now milliseconds
    * @param {number} fps frames per second
    */

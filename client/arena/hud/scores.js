@@ -22,8 +22,8 @@ export class Scores {
 
   /**
    * Reads the score rows; a few times a second is enough.
-   * @param {any[]} entities of kind score
-   * @param {any} client
+   * @param {import('../../predict/tracks.js').Entity[]} entities of kind score
+   * @param {import('../../net/client.js').Client} client
    */
   read(entities, client) {
     while (this.list.length < entities.length) this.list.push(new Score());
