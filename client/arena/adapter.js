@@ -79,6 +79,8 @@ class ArenaAdapter {
   #inputs = {};
   /** Where ships were told to be, to know how fast they fly: their rows do not say. @type {Map<number, Told>} */
   #told = new Map();
+  /** @type {number[]} slots, used again */
+  #near = [];
   #life = 0;
   #flew = false;
   #lastX = 0;
@@ -157,38 +159,35 @@ class ArenaAdapter {
       this.#told.clear();
       return false;
     }
-    // A new array only if something changed: states share it.
-    let rocks = 0;
-    let same = true;
-    for (let i = 0; i < view.count; i++) {
-      const slot = view.slots[i];
-      if (view.kindOf[slot] !== rock.number || !isNear(state.own, view, rock, slot)) continue;
-      same &&= state.rocks[rocks]?.x === exact(view, rock, slot, 'x') && state.rocks[rocks].y === exact(view, rock, slot, 'y');
-      rocks += 1;
-    }
-    if (!same || rocks !== state.rocks.length) state.rocks = this.#rocksOf(state, view);
+    this.#loadRocks(state, view);
     this.#loadOthers(state, view, seat);
     return true;
   }
 
   /**
+   * The rocks that are near. States share the array: it is made anew only if something changed.
    * @param {Flight} state
    * @param {View} view
-   * @returns {Rock[]}
    */
-  #rocksOf(state, view) {
+  #loadRocks(state, view) {
     const { rock } = this.#kinds;
-    const rocks = [];
+    const near = this.#near;
+    near.length = 0;
+    let same = true;
     for (let i = 0; i < view.count; i++) {
       const slot = view.slots[i];
       if (view.kindOf[slot] !== rock.number || !isNear(state.own, view, rock, slot)) continue;
-      rocks.push({
-        x: exact(view, rock, slot, 'x'),
-        y: exact(view, rock, slot, 'y'),
-        radius: exact(view, rock, slot, 'radius'),
-      });
+      const was = state.rocks[near.length];
+      same &&= was !== undefined && was.x === exact(view, rock, slot, 'x') && was.y === exact(view, rock, slot, 'y')
+        && was.radius === exact(view, rock, slot, 'radius');
+      near.push(slot);
     }
-    return rocks;
+    if (same && near.length === state.rocks.length) return;
+    state.rocks = near.map((slot) => ({
+      x: exact(view, rock, slot, 'x'),
+      y: exact(view, rock, slot, 'y'),
+      radius: exact(view, rock, slot, 'radius'),
+    }));
   }
 
   /**
