@@ -2,10 +2,166 @@
 //!
 //! Units stand in the names. Every limit says why it is what it is.
 
-use serde::Deserialize;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that a server is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where to listen; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// Serves the client's files from this folder, instead of those built in: for people who edit them.
+    pub client_dir: Option<PathBuf>,
+    /// Serves what lies under `/assets/` from this folder, instead of what is built in.
+    pub assets_dir: Option<PathBuf>,
+    /// Sessions, limits and deadlines.
+    pub server: ServerConfig,
+    /// How rooms run.
+    pub room: RoomConfig,
+    /// What the game is told, in its own words.
+    pub game: serde_json::Value,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            // This machine only: whoever wants to be reached from outside says so.
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            client_dir: None,
+            assets_dir: None,
+            server: ServerConfig::default(),
+            room: RoomConfig::default(),
+            game: serde_json::Value::Object(serde_json::Map::new()),
+        }
+    }
+}
+
+impl Config {
+    /// Checks every range, and what two settings demand of each other.
+    ///
+    /// # Errors
+    /// The first [`ConfigError`] found.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.room.check()?;
+        self.server.check()?;
+        // An honest client sends an input per tick, a ping or two a second, and the odd Resync.
+        let needed = u32::from(self.room.tick_rate) + 10;
+        if self.server.messages_per_second < needed {
+            return Err(ConfigError {
+                setting: "server.messages_per_second",
+                value: self.server.messages_per_second.to_string(),
+                must: "at least room.tick_rate + 10, or honest clients are closed for sending too fast",
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Sessions: how many, how fast, how patient.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Threads that serve HTTP and sockets; 0 = as many as there are cores.
+    pub workers: u16,
+    /// Threads that run rooms, apart from the workers so that a heavy room delays no socket; 0 = as many as cores.
+    pub arbiters: u16,
+    /// WebSocket sessions at a time. Each takes two descriptors and some 40 KiB.
+    pub sessions_max: u32,
+    /// Rooms at a time. Each simulates, people or not, until it ends.
+    pub rooms_max: u32,
+    /// Origins besides the server's own whose pages may open a WebSocket here, as `https://example.com`.
+    pub allowed_origins: Vec<String>,
+    /// A session that has not sent Hello by then is closed.
+    pub hello_ms: u32,
+    /// How long the way into a room may take before the session is told that the server is busy, and how long the
+    /// lobby keeps the room open for it.
+    pub reservation_ms: u32,
+    /// After Closing, how long a client has to answer the Close frame before its socket is cut.
+    pub closing_ms: u32,
+    /// From one WebSocket ping to the next; their answers measure the RTT that lag compensation is capped by.
+    pub ping_ms: u32,
+    /// A client that sends nothing at all for so long, not even pongs, is closed.
+    pub idle_ms: u32,
+    /// A socket that takes nothing for so long is cut. Slow is not stuck: one message taken in that time is enough.
+    pub stuck_ms: u32,
+    /// Messages and control frames that a session may send, on average.
+    pub messages_per_second: u32,
+    /// Bytes that a session may send, on average, frame headers included.
+    pub bytes_per_second: u32,
+    /// How much of the two rates may come at once: what a network held back for so long arrives in one go.
+    pub burst_ms: u32,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            workers: 0,
+            arbiters: 0,
+            sessions_max: 4096,
+            rooms_max: 1024,
+            allowed_origins: Vec::new(),
+            hello_ms: 5000,
+            reservation_ms: 5000,
+            closing_ms: 1000,
+            ping_ms: 2000,
+            // Seven pings unanswered. A hidden tab's browser answers them without the page.
+            idle_ms: 15_000,
+            // Longer than the pauses of a phone that changes cells, shorter than anybody waits for a frozen picture.
+            stuck_ms: 10_000,
+            // Twice what a client at 60 Hz sends.
+            messages_per_second: 120,
+            // An input is under 30 bytes with its frame header: twice 60 of them, four times over.
+            bytes_per_second: 16 * 1024,
+            burst_ms: 4000,
+        }
+    }
+}
+
+impl ServerConfig {
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// The first [`ConfigError`] found.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let hour = "1 to 3600000 ms";
+        within("server.workers", self.workers.into(), 0..=1024, "0 (as many as cores) to 1024")?;
+        within("server.arbiters", self.arbiters.into(), 0..=1024, "0 (as many as cores) to 1024")?;
+        within("server.sessions_max", self.sessions_max, 1..=1_000_000, "1 to 1000000")?;
+        within("server.rooms_max", self.rooms_max, 1..=100_000, "1 to 100000")?;
+        within("server.hello_ms", self.hello_ms, 1..=3_600_000, hour)?;
+        within("server.reservation_ms", self.reservation_ms, 1..=3_600_000, hour)?;
+        within("server.closing_ms", self.closing_ms, 1..=60_000, "1 to 60000 ms")?;
+        within("server.ping_ms", self.ping_ms, 1..=3_600_000, hour)?;
+        within("server.idle_ms", self.idle_ms, 1..=3_600_000, hour)?;
+        within("server.stuck_ms", self.stuck_ms, 1..=3_600_000, hour)?;
+        within("server.messages_per_second", self.messages_per_second, 1..=1_000_000, "1 to 1000000")?;
+        within("server.bytes_per_second", self.bytes_per_second, 1024..=1_000_000_000, "1024 to 1000000000")?;
+        within("server.burst_ms", self.burst_ms, 100..=60_000, "100 to 60000 ms")?;
+        if self.idle_ms <= self.ping_ms {
+            return Err(ConfigError {
+                setting: "server.idle_ms",
+                value: self.idle_ms.to_string(),
+                must: "above server.ping_ms, or a client that only listens is closed between two pings",
+            });
+        }
+        Ok(())
+    }
+
+    /// Descriptors that the server needs.
+    #[must_use]
+    pub fn descriptors(&self) -> u64 {
+        let sessions = 2 * u64::from(self.sessions_max); // each socket, and its duplicate for eviction
+        let pages = 2 * 1024; // browsers that fetch files, six connections each
+        let own = 128; // listeners, event queues, standard streams, client files being read
+        sessions + pages + own
+    }
+}
 
 /// How a room runs. Part of the pure crate: a test, a bench or a bot harness makes rooms from it too.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RoomConfig {
     /// Simulation steps per second.
@@ -54,15 +210,21 @@ pub struct ConfigError {
     pub must: &'static str,
 }
 
+fn within(
+    setting: &'static str,
+    value: u32,
+    range: std::ops::RangeInclusive<u32>,
+    must: &'static str,
+) -> Result<(), ConfigError> {
+    if range.contains(&value) { Ok(()) } else { Err(ConfigError { setting, value: value.to_string(), must }) }
+}
+
 impl RoomConfig {
     /// Checks every range.
     ///
     /// # Errors
     /// The first [`ConfigError`] found.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let within = |setting, value: u32, range: std::ops::RangeInclusive<u32>, must| {
-            if range.contains(&value) { Ok(()) } else { Err(ConfigError { setting, value: value.to_string(), must }) }
-        };
         within("room.tick_rate", self.tick_rate.into(), 1..=240, "1 to 240 ticks a second")?;
         within("room.ticks_per_snapshot", self.ticks_per_snapshot.into(), 1..=60, "1 to 60 ticks")?;
         within("room.seats_max", self.seats_max.into(), 1..=16_384, "1 to 16384 seats")?;

@@ -136,12 +136,20 @@
 //! # Ok::<(), tickroom::room::RoomError>(())
 //! ```
 
+#[cfg(feature = "server")]
+pub mod actors;
 pub mod arena;
+#[cfg(feature = "server")]
+pub mod cli;
 pub mod config;
 pub mod game;
+#[cfg(feature = "server")]
+pub mod http;
 pub mod ids;
 pub mod protocol;
 pub mod room;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod sim;
 #[cfg(feature = "server")]
 pub mod tools;

@@ -1,0 +1,21 @@
+//! Thin actors around the room: they own timers, mailboxes, sockets' ends. No rules of a game, no routes, no command
+//! line.
+//!
+//! - [`session`]: one WebSocket, from upgrade to close.
+//! - [`room`]: one match: a timer, an [`inbox`] and a [`Room`](crate::room::Room).
+//! - [`lobby`]: finds seats, begins and ends rooms; what it decides by is the plain [`directory`].
+//! - [`watch`]: heartbeat and eviction, outside the sessions, because a session whose client does not read is frozen.
+//!
+//! What passes between them is bounded: [`inbox`] from sessions to a room, [`outlet`] from a room to one session,
+//! mailboxes with `try_send` for the rest. A `do_send` stands only where no client can cause it, with the reason.
+
+pub mod clock;
+pub mod directory;
+pub mod guard;
+pub mod inbox;
+pub mod limiter;
+pub mod lobby;
+pub mod outlet;
+pub mod room;
+pub mod session;
+pub mod watch;

@@ -1,0 +1,367 @@
+//! One match: a timer, an inbox, the sessions' outlets, and a [`Room`] that decides everything.
+//!
+//! Every call into the room is caught: a game that panics takes its own room down, with a reason, and nothing else.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message, Recipient, SpawnHandle};
+use bytes::Bytes;
+use rand::TryRng;
+use rand::rngs::SysRng;
+
+use super::clock::Clock;
+use super::inbox::{Inbox, Letter, Mail, Slot};
+use super::lobby::{FromRoom, Lobby, Seek, Ticket};
+use super::outlet::Outlet;
+use super::session::ToSession;
+use crate::config::RoomConfig;
+use crate::game::Game;
+use crate::ids::{Micros, ResumeToken, RoomId, ViewerId};
+use crate::protocol::close::CloseReason;
+use crate::room::{JoinRequest, Joined, Outbox, Room, SendOutcome};
+
+/// The lobby hears of a room at least this often, so that its list is no older.
+const REPORT_EVERY: Micros = Micros::from_millis(1000);
+
+/// What the lobby decided about a new room.
+#[derive(Clone, Debug)]
+pub struct NewRoom {
+    /// Its number.
+    pub id: RoomId,
+    /// What people type to join.
+    pub code: String,
+    /// The match's seed.
+    pub seed: u64,
+}
+
+/// What the lobby tells a room. Nobody else writes to it but through its inbox.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub enum ToRoom {
+    /// Somebody wants in.
+    Join {
+        /// To be named in the answer.
+        ticket: Ticket,
+        /// Who, and how.
+        seek: Box<Seek>,
+    },
+    /// The match is over.
+    End(CloseReason),
+}
+
+/// A room's actor.
+pub struct RoomActor<G: Game> {
+    new: NewRoom,
+    config: RoomConfig,
+    /// Boxed, as the room is: an actor can be moved, and a game need not know of that.
+    options: Box<G::Options>,
+    clock: Clock,
+    lobby: Addr<Lobby>,
+    /// `None` before it is made, and after it has failed.
+    room: Option<Box<Room<G>>>,
+    lines: Lines,
+    inbox: Arc<Inbox>,
+    letters: Vec<Letter>,
+    timer: SpawnHandle,
+    reported: Micros,
+    /// Somebody came or went since the lobby was told.
+    news: bool,
+}
+
+impl<G: Game> RoomActor<G> {
+    /// A room that is made when its actor starts, on its own arbiter.
+    pub fn new(new: NewRoom, config: RoomConfig, options: G::Options, clock: Clock, lobby: Addr<Lobby>) -> Self {
+        Self {
+            new,
+            config,
+            options: Box::new(options),
+            clock,
+            lobby,
+            room: None,
+            lines: Lines::new(clock),
+            inbox: Arc::default(),
+            letters: Vec::new(),
+            timer: SpawnHandle::default(),
+            reported: Micros::default(),
+            news: false,
+        }
+    }
+
+    /// One turn: the mail, the ticks that are due, what goes out.
+    fn beat(&mut self, ctx: &mut Context<Self>) {
+        let now = self.clock.now();
+        self.inbox.empty_into(&mut self.letters);
+        let mut letters = std::mem::take(&mut self.letters);
+        let people_moved = self.guarded(ctx, |room, lines| {
+            let mut moved = false;
+            for letter in letters.drain(..) {
+                moved |= deliver(room, lines, letter);
+            }
+            room.tick(now);
+            room.poll_outbound(lines);
+            moved | lines.forget_closed()
+        });
+        self.letters = letters;
+        let Some(people_moved) = people_moved else { return };
+        self.news |= people_moved;
+        self.report(now, ctx);
+        self.wait_for_next_tick(ctx);
+    }
+
+    /// From now to when the room wants its next tick: the room computes that from its epoch, so lateness of one timer
+    /// does not add to the next.
+    fn wait_for_next_tick(&mut self, ctx: &mut Context<Self>) {
+        let now = self.clock.now();
+        let Some(next) = self.guarded(ctx, |room, _| room.next_tick_at(now)) else { return };
+        ctx.cancel_future(self.timer);
+        self.timer = ctx.run_later(self.clock.until(next), Self::beat);
+    }
+
+    fn join(&mut self, ticket: Ticket, seek: Seek, ctx: &mut Context<Self>) {
+        let now = self.clock.now();
+        let (id, resumed) = (self.new.id, seek.resume.is_some());
+        let who = JoinRequest { spectate: seek.spectates(), name: seek.name, tier: seek.tier };
+        let Some(outcome) = self.guarded(ctx, |room, _| {
+            let token = fresh_token(id).ok_or(CloseReason::Busy)?;
+            match seek.resume {
+                Some(resume) => room.handle_resume(resume, who.tier, token, now),
+                None => room.handle_join(who, token, now),
+            }
+        }) else {
+            return;
+        };
+        let result = outcome.map(|joined| self.welcome(joined, resumed, seek.session, seek.outlet));
+        let Some(info) = self.guarded(ctx, |room, _| room.info()) else { return };
+        // Refused only if the lobby is drowning or gone: then the ticket expires there.
+        if self.lobby.try_send(FromRoom::Settled { ticket, room: id, result, info }).is_err() {
+            tracing::debug!(room = %self.new.code, "the lobby did not hear that a join is settled");
+        }
+        // It may have been resting.
+        self.wait_for_next_tick(ctx);
+    }
+
+    fn welcome(&mut self, joined: Joined, resumed: bool, session: Recipient<ToSession>, outlet: Arc<Outlet>) {
+        if let Some(replaced) = joined.replaced {
+            self.lines.end(replaced, CloseReason::Replaced);
+        }
+        let slot = Slot::new(self.inbox.clone(), joined.viewer, resumed, self.clock);
+        // First the session, then the Welcome: it must know its room before its client can speak to it. If it has ended
+        // meanwhile, the slot comes back to the inbox as a parting letter.
+        let told = session.try_send(ToSession::Joined(slot)).is_ok();
+        let line = Line { viewer: joined.viewer, session, outlet };
+        match line.outlet.send(joined.welcome) {
+            SendOutcome::Accepted if told => self.lines.add(line),
+            SendOutcome::Accepted | SendOutcome::Full | SendOutcome::Closed => line.end(CloseReason::Busy, self.clock),
+        }
+    }
+
+    fn report(&mut self, now: Micros, ctx: &mut Context<Self>) {
+        if !self.news && now.since(self.reported) < REPORT_EVERY {
+            return;
+        }
+        let Some((info, idle)) = self.guarded(ctx, |room, _| (room.info(), room.is_idle(now))) else { return };
+        // Refused: the next report says it again.
+        if self.lobby.try_send(FromRoom::Report { room: self.new.id, info, idle }).is_ok() {
+            self.reported = now;
+            self.news = false;
+        }
+    }
+
+    /// Calls into the room. `None`: there is none, or none any more.
+    fn guarded<R>(
+        &mut self,
+        ctx: &mut Context<Self>,
+        call: impl FnOnce(&mut Room<G>, &mut Lines) -> R,
+    ) -> Option<R> {
+        let room = self.room.as_mut()?;
+        // A room that panicked is never looked at again, so no broken invariant can be seen.
+        match catch_unwind(AssertUnwindSafe(|| call(room, &mut self.lines))) {
+            Ok(result) => Some(result),
+            Err(panic) => {
+                self.fail(&*panic, ctx);
+                None
+            }
+        }
+    }
+
+    fn fail(&mut self, panic: &(dyn Any + Send), ctx: &mut Context<Self>) {
+        let what = panic
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("a panic without words");
+        tracing::error!(room = %self.new.code, sessions = self.lines.list.len(), "room failed: {what}");
+        let room = self.room.take();
+        if catch_unwind(AssertUnwindSafe(|| drop(room))).is_err() {
+            tracing::error!(room = %self.new.code, "room failed again while it was taken down");
+        }
+        // No client can cause this twice for a room, and the lobby must hear of it.
+        self.lobby.do_send(FromRoom::Failed(self.new.id));
+        self.end(CloseReason::RoomFailed, ctx);
+    }
+
+    fn end(&mut self, reason: CloseReason, ctx: &mut Context<Self>) {
+        self.inbox.close();
+        for line in self.lines.list.drain(..) {
+            line.end(reason, self.clock);
+        }
+        ctx.stop();
+    }
+}
+
+impl<G: Game> Actor for RoomActor<G> {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        // A join per place may wait while the room is made.
+        ctx.set_mailbox_capacity(usize::from(self.config.seats_max) + usize::from(self.config.spectators_max) + 1);
+        let NewRoom { code, seed, .. } = self.new.clone();
+        let (config, options, now) = (self.config.clone(), &*self.options, self.clock.now());
+        match catch_unwind(AssertUnwindSafe(|| Room::new(config, options, code, seed, now))) {
+            Ok(Ok(room)) => {
+                tracing::info!(room = %self.new.code, "room begins");
+                self.room = Some(Box::new(room));
+                self.wait_for_next_tick(ctx);
+            }
+            Ok(Err(error)) => self.fail(&error.to_string(), ctx),
+            Err(panic) => self.fail(&*panic, ctx),
+        }
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        tracing::info!(room = %self.new.code, "room ends");
+    }
+}
+
+impl<G: Game> Handler<ToRoom> for RoomActor<G> {
+    type Result = ();
+
+    fn handle(&mut self, message: ToRoom, ctx: &mut Self::Context) {
+        match message {
+            ToRoom::Join { ticket, seek } => self.join(ticket, *seek, ctx),
+            ToRoom::End(reason) => self.end(reason, ctx),
+        }
+    }
+}
+
+/// Hands one letter to the room. True if somebody left or dropped.
+fn deliver<G: Game>(room: &mut Room<G>, lines: &mut Lines, Letter { viewer, at, mail }: Letter) -> bool {
+    match mail {
+        Mail::Input(input) => {
+            if let Err(reason) = room.handle_input(viewer, &input) {
+                lines.end(viewer, reason);
+                room.handle_drop(viewer, at);
+                return true;
+            }
+        }
+        Mail::Seen(seen) => room.handle_seen(viewer, seen),
+        Mail::Rtt(rtt) => room.handle_rtt(viewer, rtt),
+        Mail::Resync => room.handle_resync(viewer, at),
+        Mail::Leave => {
+            room.handle_leave(viewer, at);
+            lines.remove(viewer);
+            return true;
+        }
+        Mail::Drop => {
+            room.handle_drop(viewer, at);
+            lines.remove(viewer);
+            return true;
+        }
+    }
+    false
+}
+
+/// The room's number, so that the lobby knows where the token leads, and 96 bits that nobody can guess. `None` if the
+/// system has no randomness to give.
+fn fresh_token(RoomId(room): RoomId) -> Option<ResumeToken> {
+    let mut token = [0; 16];
+    token[..4].copy_from_slice(&room.to_le_bytes());
+    SysRng.try_fill_bytes(&mut token[4..]).ok()?;
+    Some(ResumeToken(token))
+}
+
+/// Where a token leads.
+#[must_use]
+pub fn room_of_token(ResumeToken([a, b, c, d, ..]): ResumeToken) -> RoomId {
+    RoomId(u32::from_le_bytes([a, b, c, d]))
+}
+
+/// The way to one session.
+struct Line {
+    viewer: ViewerId,
+    session: Recipient<ToSession>,
+    outlet: Arc<Outlet>,
+}
+
+impl Line {
+    fn end(self, reason: CloseReason, clock: Clock) {
+        self.outlet.close();
+        // A session that takes no message is frozen, or has ended by itself: cutting it is right for the one and
+        // harmless to the other.
+        if self.session.try_send(ToSession::End(reason)).is_err() {
+            self.outlet.cut_at(clock.now());
+        }
+    }
+}
+
+/// The ways to all sessions of a room, by ascending viewer.
+struct Lines {
+    list: Vec<Line>,
+    /// Those that turned out to be gone while the room was sending.
+    closed: Vec<ViewerId>,
+    clock: Clock,
+}
+
+impl Lines {
+    fn new(clock: Clock) -> Self {
+        Self { list: Vec::new(), closed: Vec::new(), clock }
+    }
+
+    /// Viewers are numbered in the order in which they come, so the list stays sorted.
+    fn add(&mut self, line: Line) {
+        if let Some(last) = self.list.last() {
+            assert!(last.viewer < line.viewer, "viewer {} after viewer {}", line.viewer.0, last.viewer.0);
+        }
+        self.list.push(line);
+    }
+
+    fn get(&self, viewer: ViewerId) -> Option<&Line> {
+        self.list.binary_search_by_key(&viewer, |line| line.viewer).ok().map(|at| &self.list[at])
+    }
+
+    fn remove(&mut self, viewer: ViewerId) -> Option<Line> {
+        self.list.binary_search_by_key(&viewer, |line| line.viewer).ok().map(|at| self.list.remove(at))
+    }
+
+    fn end(&mut self, viewer: ViewerId, reason: CloseReason) {
+        if let Some(line) = self.remove(viewer) {
+            line.end(reason, self.clock);
+        }
+    }
+
+    /// Takes out those that turned out to be gone; the room has dropped them already. True if there were any.
+    fn forget_closed(&mut self) -> bool {
+        let any = !self.closed.is_empty();
+        while let Some(viewer) = self.closed.pop() {
+            self.remove(viewer);
+        }
+        any
+    }
+}
+
+impl Outbox for Lines {
+    fn is_open(&mut self, viewer: ViewerId) -> bool {
+        // A viewer without a line is let through, so that the send can say that it is gone.
+        self.get(viewer).is_none_or(|line| line.outlet.is_open())
+    }
+
+    fn send(&mut self, viewer: ViewerId, message: Bytes) -> SendOutcome {
+        let outcome = self.get(viewer).map_or(SendOutcome::Closed, |line| line.outlet.send(message));
+        if outcome == SendOutcome::Closed {
+            self.closed.push(viewer);
+        }
+        outcome
+    }
+}

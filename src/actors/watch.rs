@@ -1,0 +1,226 @@
+//! Heartbeat and eviction, for all sessions, from outside.
+//!
+//! A session is polled only when its socket takes bytes. A client that stops reading freezes it: its timers do not
+//! fire, a message that tells it to stop waits for ever, and nothing times the socket out. So the watch looks at what
+//! the sessions' [`Outlet`]s show, and cuts the socket itself: by `shutdown` on a duplicate of its descriptor.
+//! TCP_USER_TIMEOUT lies below, for what even this does not see.
+
+use std::net::Shutdown;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use actix::{Actor, AsyncContext, Context, Handler, Message, Recipient};
+use socket2::SockRef;
+
+use super::clock::Clock;
+use super::outlet::Outlet;
+use super::session::ToSession;
+use crate::config::ServerConfig;
+use crate::ids::Micros;
+use crate::protocol::close::CloseReason;
+
+/// How often the watch looks; deadlines are met to within this.
+const BEAT: Duration = Duration::from_millis(100);
+
+/// Unsent bytes beyond this are not taken from a session: what lies in the kernel can no longer be made fresher.
+const NOTSENT_LOWAT: u32 = 16 * 1024;
+
+/// The kernel's own deadline lies so far behind the watch's, so that the watch's reason is the one that is logged.
+const USER_TIMEOUT_SLACK: Micros = Micros::from_millis(5000);
+
+/// A duplicate of a connection's descriptor, to cut it from outside. Its one owner is the connection's own data, which
+/// goes when the connection goes; whoever else wants it holds a `Weak`.
+#[derive(Debug)]
+pub struct Connection {
+    duplicate: OwnedFd,
+}
+
+impl Connection {
+    /// Duplicates the descriptor and sets the socket's options.
+    ///
+    /// # Errors
+    /// If no descriptor is left.
+    pub fn new(socket: &impl AsFd, config: &ServerConfig) -> std::io::Result<Self> {
+        let duplicate = socket.as_fd().try_clone_to_owned()?;
+        let options = SockRef::from(&duplicate);
+        options.set_tcp_nodelay(true)?;
+        #[cfg(target_os = "linux")]
+        {
+            let timeout = Micros::from_millis(config.stuck_ms.into()).after(USER_TIMEOUT_SLACK);
+            options.set_tcp_user_timeout(Some(Duration::from_micros(timeout.0)))?;
+            options.set_tcp_notsent_lowat(NOTSENT_LOWAT)?;
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = (config, NOTSENT_LOWAT, USER_TIMEOUT_SLACK);
+        Ok(Self { duplicate })
+    }
+
+    /// Ends the connection now, whatever its owner does, and leaves nothing of its queue in the kernel.
+    fn cut(&self) {
+        let socket = SockRef::from(&self.duplicate);
+        // Both fail only if the peer was faster.
+        if let Err(error) = socket.set_linger(Some(Duration::ZERO)).and_then(|()| socket.shutdown(Shutdown::Both)) {
+            tracing::debug!(%error, "a connection was gone before it was cut");
+        }
+    }
+}
+
+/// Looks after every session's socket.
+pub struct Watch {
+    config: Arc<ServerConfig>,
+    clock: Clock,
+    entries: Vec<Entry>,
+    /// The server shuts down: who comes now is told at once.
+    ending: Option<CloseReason>,
+}
+
+struct Entry {
+    connection: Weak<Connection>,
+    outlet: Arc<Outlet>,
+    session: Recipient<ToSession>,
+    pinged_at: Micros,
+    /// The chunk that the socket has not taken, and since when.
+    unsent: Option<(u32, Micros)>,
+    told_idle: bool,
+}
+
+impl Watch {
+    /// Watches by these deadlines.
+    #[must_use]
+    pub fn new(config: Arc<ServerConfig>, clock: Clock) -> Self {
+        Self { config, clock, entries: Vec::new(), ending: None }
+    }
+
+    fn beat(&mut self) {
+        let now = self.clock.now();
+        let config = &self.config;
+        self.entries.retain_mut(|entry| {
+            let Some(connection) = entry.connection.upgrade() else { return false };
+            match entry.verdict(config, now) {
+                Verdict::Well => {}
+                Verdict::Ping => entry.tell(ToSession::Ping),
+                Verdict::Idle => {
+                    // It may be able to hear why. If not, it is cut all the same.
+                    entry.tell(ToSession::End(CloseReason::Idle));
+                    entry.outlet.cut_at(now.after(Micros::from_millis(config.closing_ms.into())));
+                }
+                Verdict::Cut(why) => {
+                    tracing::debug!(why, "connection cut");
+                    connection.cut();
+                    return false;
+                }
+            }
+            true
+        });
+    }
+}
+
+enum Verdict {
+    Well,
+    Ping,
+    Idle,
+    Cut(&'static str),
+}
+
+impl Entry {
+    fn verdict(&mut self, config: &ServerConfig, now: Micros) -> Verdict {
+        if self.outlet.is_cut_due(now) {
+            return Verdict::Cut("its time to close is over");
+        }
+        self.unsent = match (self.outlet.unsent(), self.unsent) {
+            (Some(chunk), Some((same, since))) if chunk == same => Some((same, since)),
+            (Some(chunk), _) => Some((chunk, now)),
+            (None, _) => None,
+        };
+        if self.unsent.is_some_and(|(_, since)| now.since(since) >= Micros::from_millis(config.stuck_ms.into())) {
+            return Verdict::Cut(CloseReason::Stuck.label());
+        }
+        if !self.told_idle && now.since(self.outlet.heard_at()) >= Micros::from_millis(config.idle_ms.into()) {
+            self.told_idle = true;
+            return Verdict::Idle;
+        }
+        if now.since(self.pinged_at) >= Micros::from_millis(config.ping_ms.into()) {
+            self.pinged_at = now;
+            return Verdict::Ping;
+        }
+        Verdict::Well
+    }
+
+    fn tell(&self, message: ToSession) {
+        if let Err(error) = self.session.try_send(message) {
+            // A frozen session hears nothing and a stopped one needs nothing: the deadlines hold for both.
+            tracing::debug!(%error, "a session could not be told");
+        }
+    }
+}
+
+impl Actor for Watch {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.run_interval(BEAT, |watch, _| watch.beat());
+    }
+}
+
+/// A session has begun.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Enter {
+    /// Its socket.
+    pub connection: Weak<Connection>,
+    /// What its socket shows.
+    pub outlet: Arc<Outlet>,
+    /// Itself.
+    pub session: Recipient<ToSession>,
+}
+
+impl Handler<Enter> for Watch {
+    type Result = ();
+
+    fn handle(&mut self, Enter { connection, outlet, session }: Enter, _: &mut Self::Context) {
+        let entry = Entry {
+            connection,
+            outlet,
+            session,
+            // The first ping goes out at the next beat: a shot wants to know the RTT.
+            pinged_at: Micros::default(),
+            unsent: None,
+            told_idle: false,
+        };
+        if let Some(reason) = self.ending {
+            entry.tell(ToSession::End(reason));
+        }
+        self.entries.push(entry);
+    }
+}
+
+/// The server ends all sessions.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub enum EndAll {
+    /// Says why and gives them their time to close; who comes later is told too.
+    Gently(CloseReason),
+    /// Cuts what is left.
+    Now,
+}
+
+impl Handler<EndAll> for Watch {
+    type Result = ();
+
+    fn handle(&mut self, message: EndAll, _: &mut Self::Context) {
+        match message {
+            EndAll::Gently(reason) => {
+                self.ending = Some(reason);
+                for entry in &self.entries {
+                    entry.tell(ToSession::End(reason));
+                }
+            }
+            EndAll::Now => {
+                for connection in self.entries.drain(..).filter_map(|entry| entry.connection.upgrade()) {
+                    connection.cut();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! What is typed, and its conversion to [`Config`], once.
+//!
+//! Every setting has one name, its path in the configuration file (`room.seats_max`), and comes from the last of these
+//! that has it: the defaults, the file, the environment (`TICKROOM_ROOM_SEATS_MAX`), the command line (`--set
+//! room.seats_max=16`, or a flag of its own). New settings need nothing here.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use serde_json::Value;
+
+use crate::config::{Config, ConfigError};
+
+/// Variables of the environment that are settings begin with this.
+const ENV_PREFIX: &str = "TICKROOM_";
+/// Variables that belong to flags of the program, not to the configuration.
+const ENV_OF_FLAGS: [&str; 2] = ["TICKROOM_CONFIG", "TICKROOM_LOG"];
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Job {
+    /// Serve the game.
+    Serve(Box<Serve>),
+}
+
+/// Serve the game: how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Serve {
+    /// All settings.
+    pub config: Config,
+    /// What to log, in the language of `tracing_subscriber::EnvFilter`.
+    pub log: String,
+}
+
+/// Why the command line, the environment or the file cannot be followed. Each names what to change.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// A help or version text, or a mistake in the command line: clap's own words and exit code.
+    #[error(transparent)]
+    Usage(#[from] clap::Error),
+    /// The file is not there.
+    #[error("cannot read {0}: {1}")]
+    File(PathBuf, std::io::Error),
+    /// The file is no TOML, or names a setting that does not exist.
+    #[error("{0}: {1}")]
+    Toml(PathBuf, String),
+    /// `--set` without `=`.
+    #[error("`--set {0}` needs a name and a value, as in `--set room.seats_max=16`")]
+    Set(String),
+    /// A setting that does not exist.
+    #[error("{from} names no setting; `tickroom serve --help` lists them all")]
+    Unknown {
+        /// What named it.
+        from: String,
+    },
+    /// A value of the wrong type.
+    #[error("the configuration is wrong: {0}")]
+    Value(#[from] serde_json::Error),
+    /// A value out of range.
+    #[error("the configuration is wrong: {0}")]
+    Range(#[from] ConfigError),
+}
+
+impl CliError {
+    /// Prints it as the command line's user expects, and says what to exit with.
+    #[must_use]
+    pub fn report(&self) -> u8 {
+        match self {
+            Self::Usage(error) => {
+                // Help goes to stdout, mistakes to stderr; if that is closed, nobody reads either.
+                let _ = error.print();
+                u8::try_from(error.exit_code()).unwrap_or(2)
+            }
+            other => {
+                eprintln!("tickroom: {other}");
+                2
+            }
+        }
+    }
+}
+
+/// An authoritative multiplayer game server with a demo game to play in the browser.
+#[derive(Debug, Parser)]
+#[command(name = "tickroom", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the game and its client (what happens without a command, too)
+    Serve(ServeArgs),
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    /// Where to listen; port 0 takes any free one and prints it [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+    /// Serve the client's files from this folder instead of those built in, to edit them without building
+    #[arg(long, value_name = "DIR")]
+    client_dir: Option<PathBuf>,
+    /// Serve what lies under /assets/ from this folder instead of what is built in
+    #[arg(long, value_name = "DIR")]
+    assets_dir: Option<PathBuf>,
+    /// Read settings from this TOML file
+    #[arg(long, value_name = "FILE", env = "TICKROOM_CONFIG")]
+    config: Option<PathBuf>,
+    /// Set one setting, as in `--set room.seats_max=16`; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    /// What to log to stderr: error, warn, info, debug or trace, or more exactly as in `info,tickroom::actors=debug`
+    #[arg(long, value_name = "LEVEL", env = "TICKROOM_LOG", default_value = "info")]
+    log: String,
+}
+
+/// Reads the command line, the environment and the file of this process.
+///
+/// # Errors
+/// [`CliError`]; its `report` says it to whoever typed.
+pub fn read() -> Result<Job, CliError> {
+    read_from(std::env::args_os(), std::env::vars())
+}
+
+/// Reads these arguments (the program's name first) and variables.
+///
+/// # Errors
+/// [`CliError`].
+pub fn read_from(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<Job, CliError> {
+    let settings = settings_help();
+    let command = Cli::command().after_long_help(settings.clone()).mut_subcommand("serve", |serve| {
+        serve.after_long_help(settings)
+    });
+    let cli = Cli::from_arg_matches(&command.try_get_matches_from(arguments)?)?;
+    let Command::Serve(serve) = cli.command.unwrap_or(Command::Serve(cli.serve));
+    Ok(Job::Serve(Box::new(convert(serve, environment)?)))
+}
+
+fn convert(args: ServeArgs, environment: impl IntoIterator<Item = (String, String)>) -> Result<Serve, CliError> {
+    let mut values = serde_json::to_value(match &args.config {
+        Some(file) => read_file(file)?,
+        None => Config::default(),
+    })?;
+    let names = names_of(&values);
+    let mut ours: Vec<_> = environment.into_iter().filter(|(name, _)| name.starts_with(ENV_PREFIX)).collect();
+    ours.sort();
+    for (variable, value) in ours {
+        if ENV_OF_FLAGS.contains(&variable.as_str()) {
+            continue;
+        }
+        let name = names.iter().find(|name| env_name(name) == variable);
+        let name = name.ok_or(CliError::Unknown { from: format!("the environment variable {variable}") })?;
+        put(&mut values, name, parse(&value))?;
+    }
+    for set in args.set {
+        let (name, value) = set.split_once('=').ok_or_else(|| CliError::Set(set.clone()))?;
+        put(&mut values, name.trim(), parse(value))?;
+    }
+    let mut config: Config = serde_json::from_value(values)?;
+    config.listen = args.listen.unwrap_or(config.listen);
+    config.client_dir = args.client_dir.or(config.client_dir);
+    config.assets_dir = args.assets_dir.or(config.assets_dir);
+    config.check()?;
+    Ok(Serve { config, log: args.log })
+}
+
+fn read_file(file: &Path) -> Result<Config, CliError> {
+    let text = std::fs::read_to_string(file).map_err(|error| CliError::File(file.into(), error))?;
+    // TOML's own error shows the line; what is wrong between two settings is found when all have been read.
+    toml::from_str(&text).map_err(|error| CliError::Toml(file.into(), error.to_string()))
+}
+
+/// Sets what `name` leads to. The `[game]` table is the game's own: any name below it may be set.
+fn put(values: &mut Value, name: &str, value: Value) -> Result<(), CliError> {
+    let unknown = || CliError::Unknown { from: format!("`{name}`") };
+    let mut place = values;
+    for (depth, part) in name.split('.').enumerate() {
+        let table = place.as_object_mut().ok_or_else(unknown)?;
+        let is_the_games = depth > 0 && name.starts_with("game.");
+        place = match table.get_mut(part) {
+            Some(_) => table.get_mut(part).ok_or_else(unknown)?,
+            None if is_the_games => table.entry(part).or_insert(Value::Object(serde_json::Map::new())),
+            None => return Err(unknown()),
+        };
+    }
+    *place = value;
+    Ok(())
+}
+
+/// A value as TOML writes it; what is none (an address, a path, a word) is a text.
+fn parse(text: &str) -> Value {
+    let table: Result<toml::Table, _> = toml::from_str(&format!("value = {text}"));
+    let value = table.ok().and_then(|mut table| table.remove("value"));
+    value.and_then(|value| serde_json::to_value(value).ok()).unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+/// The path of every setting.
+fn names_of(values: &Value) -> Vec<String> {
+    fn walk(value: &Value, path: &str, out: &mut Vec<String>) {
+        match value {
+            Value::Object(table) if path.is_empty() || !table.is_empty() => {
+                for (name, value) in table {
+                    let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    walk(value, &path, out);
+                }
+            }
+            Value::Object(_) => {} // an empty [game]
+            _ => out.push(path.to_owned()),
+        }
+    }
+    let mut out = Vec::new();
+    walk(values, "", &mut out);
+    out
+}
+
+fn env_name(setting: &str) -> String {
+    format!("{ENV_PREFIX}{}", setting.to_ascii_uppercase().replace('.', "_"))
+}
+
+/// What stands below the flags in `--help`: every setting with its default.
+fn settings_help() -> String {
+    let mut help = String::from(
+        "Settings come from the last of these that has them: the defaults below, the --config file (TOML), the\n\
+         environment, the command line. room.seats_max is `seats_max = 16` under [room] in the file,\n\
+         TICKROOM_ROOM_SEATS_MAX=16 in the environment, and `--set room.seats_max=16` here.\n\nSettings:\n",
+    );
+    // The defaults are plain data: there is nothing in them that cannot be shown.
+    let defaults = serde_json::to_value(Config::default()).unwrap_or_default();
+    for name in names_of(&defaults) {
+        let value = name.split('.').fold(&defaults, |value, part| &value[part]);
+        let shown = if value.is_null() { "(none)".to_owned() } else { value.to_string() };
+        // Writing to a String cannot fail.
+        let _ = writeln!(help, "  {name} = {shown}");
+    }
+    help.push_str(
+        "  game.* = the game's own\n\n\
+         Examples:\n  \
+         tickroom                                     play at http://127.0.0.1:8080\n  \
+         tickroom --listen 0.0.0.0:8080               let others in\n  \
+         tickroom --set room.fill_to=0                no bots\n  \
+         tickroom --client-dir client --log debug     edit the client, see every session",
+    );
+    help
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Serve, CliError> {
+        let arguments = ["tickroom"].iter().chain(arguments).map(OsString::from);
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let Job::Serve(serve) = read_from(arguments, environment)?;
+        Ok(*serve)
+    }
+
+    #[test]
+    fn the_command_line_is_itself_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn nothing_typed_serves_with_the_defaults() {
+        let serve = read(&[], &[("HOME", "x"), ("TICKROOM_LOG", "debug")]).expect("nothing is wrong");
+        assert_eq!(serve.config, Config::default());
+        assert_eq!(serve, read(&["serve"], &[]).expect("the same, spelled out"));
+    }
+
+    #[test]
+    fn the_file_gives_way_to_the_environment_and_that_to_the_command_line() {
+        let file = std::env::temp_dir().join(format!("tickroom-cli-{}.toml", std::process::id()));
+        std::fs::write(&file, "listen = \"127.0.0.1:1\"\n[room]\nseats_max = 10\nfill_to = 1\n[game]\nrocks = 3\n")
+            .expect("the folder for temporary files can be written");
+        let path = file.to_str().expect("a plain name");
+        let in_file = read(&["--config", path], &[]).expect("the file is good").config;
+        assert_eq!((in_file.listen.port(), in_file.room.seats_max, in_file.room.fill_to), (1, 10, 1));
+        assert_eq!(in_file.game["rocks"], 3);
+        let environment = [("TICKROOM_ROOM_SEATS_MAX", "11"), ("TICKROOM_LISTEN", "127.0.0.1:2")];
+        let over_file = read(&["--config", path], &environment).expect("the variables are good").config;
+        assert_eq!((over_file.listen.port(), over_file.room.seats_max, over_file.room.fill_to), (2, 11, 1));
+        let arguments =
+            ["serve", "--config", path, "--set", "room.seats_max=12", "--listen", "127.0.0.1:3", "--set", "game.x.y=true"];
+        let over_all = read(&arguments, &environment).expect("the flags are good").config;
+        assert_eq!((over_all.listen.port(), over_all.room.seats_max, over_all.room.fill_to), (3, 12, 1));
+        assert_eq!(over_all.game["x"]["y"], true);
+        std::fs::remove_file(file).expect("it was written above");
+    }
+
+    #[test]
+    fn lists_and_texts_can_be_set() {
+        let origins = r#"server.allowed_origins=["https://a.example", "https://b.example"]"#;
+        let config = read(&["--set", origins, "--set", "client_dir=some/where"], &[]).expect("both are good").config;
+        assert_eq!(config.server.allowed_origins, ["https://a.example", "https://b.example"]);
+        assert_eq!(config.client_dir, Some(PathBuf::from("some/where")));
+    }
+
+    #[test]
+    fn a_mistake_is_named_wherever_it_is_made() {
+        for (arguments, environment, says) in [
+            (&["--set", "room.seats=1"][..], &[][..], "`room.seats` names no setting"),
+            (&["--set", "room.seats_max"], &[], "needs a name and a value"),
+            (&["--set", "room.seats_max=lots"], &[], "invalid type"),
+            (&["--set", "room.seats_max=0"], &[], "room.seats_max is 0; it must be 1 to 16384 seats"),
+            (&["--set", "server.messages_per_second=20"], &[], "at least room.tick_rate + 10"),
+            (&["--set", "server.idle_ms=100"], &[], "above server.ping_ms"),
+            (&[], &[("TICKROOM_SEATS", "3")], "TICKROOM_SEATS names no setting"),
+            (&["--config", "no-such-file.toml"], &[], "cannot read no-such-file.toml"),
+            (&["--listen", "8080"], &[], "invalid socket address"),
+        ] {
+            let error = read(arguments, environment).expect_err(says).to_string();
+            assert!(error.contains(says), "{arguments:?} {environment:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn help_lists_every_setting_with_its_default() {
+        let help = read(&["serve", "--help"], &[]).expect_err("help is no job").to_string();
+        for line in ["room.tick_rate = 60", "server.hello_ms = 5000", "listen = \"127.0.0.1:8080\"", "TICKROOM_ROOM_SEATS_MAX"] {
+            assert!(help.contains(line), "{line} is missing in\n{help}");
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Wiring: the listener, the lobby, the watch, the rooms' arbiters, the HTTP workers, and the order in which they end.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use actix::{Actor, Addr, Arbiter, ArbiterHandle};
+use actix_web::dev::ServerHandle;
+use actix_web::rt::net::TcpStream;
+use actix_web::{App, HttpServer, web};
+
+use crate::actors::clock::Clock;
+use crate::actors::lobby::{Drain, Lobby, LobbyConfig, StartRoom};
+use crate::actors::room::RoomActor;
+use crate::actors::session::Door;
+use crate::actors::watch::{Connection, EndAll, Watch};
+use crate::config::{Config, ConfigError, RoomConfig, ServerConfig};
+use crate::game::Game;
+use crate::http::files::Files;
+use crate::http::{self, Site};
+use crate::ids::Micros;
+use crate::protocol::close::CloseReason;
+use crate::room::{Room, RoomError};
+
+/// With this the dispatcher asks a session for bytes only when the socket has taken all that it had: what
+/// [`Outlet::is_open`](crate::actors::outlet::Outlet::is_open) rests on. Not a matter of taste.
+const H1_WRITE_BUFFER_SIZE: usize = 1;
+
+/// How long a client may take to send a request's head.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long an idle connection is kept for the next request.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// What HTTP requests that are being answered are given at shutdown, after the sessions have had theirs.
+const HTTP_GRACE: Duration = Duration::from_millis(400);
+
+/// How often shutdown looks whether the sessions have gone.
+const SHUTDOWN_BEAT: Duration = Duration::from_millis(10);
+
+/// Why the server cannot run. Each names its remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// A setting is out of range.
+    #[error("the configuration is wrong: {0}")]
+    Config(#[from] ConfigError),
+    /// The game does not understand its options.
+    #[error("the [game] settings are wrong: {0}")]
+    GameOptions(serde_json::Error),
+    /// No room can be made.
+    #[error("the game cannot be served: {0}")]
+    Room(#[from] RoomError),
+    /// Another process listens there.
+    #[error(
+        "{0} is in use: another server runs there. Stop it, or choose another port, as in `--listen 127.0.0.1:0` (any \
+         free one)"
+    )]
+    InUse(SocketAddr),
+    /// The system does not let us listen there.
+    #[error("cannot listen on {0}: {1}. Ports below 1024 need privileges; the address must be one of this machine's")]
+    Listen(SocketAddr, io::Error),
+    /// A folder of files is not there.
+    #[error("{0} is not a folder: `--client-dir` and `--assets-dir` name the folders to serve files from")]
+    Folder(PathBuf),
+    /// HTTP ended by itself.
+    #[error("the HTTP server failed: {0}")]
+    Http(#[from] io::Error),
+}
+
+/// Serves the game until `shutdown` completes, then ends every session with a reason. `announce` is told the address as
+/// soon as connections are taken. Runs inside an actix system; signals are the caller's.
+///
+/// # Errors
+/// [`ServeError`], before anything is announced; or if HTTP fails.
+pub async fn run<G: Game>(
+    config: Config,
+    shutdown: impl Future<Output = ()>,
+    announce: impl FnOnce(SocketAddr),
+) -> Result<(), ServeError> {
+    config.check()?;
+    let options: G::Options = serde_json::from_value(config.game.clone()).map_err(ServeError::GameOptions)?;
+    // Once, so that a game that cannot be served is known now and not when the first player comes.
+    Room::<G>::new(config.room.clone(), &options, String::new(), 0, Micros::default())?;
+    let site_files = (
+        files(config.client_dir.clone(), Files::BuiltInClient)?,
+        files(config.assets_dir.clone(), Files::BuiltInAssets)?,
+    );
+    raise_descriptor_limit(config.server.descriptors());
+
+    let clock = Clock::start();
+    let server = Arc::new(config.server.clone());
+    let arbiters = Arbiters::start(or_cores(config.server.arbiters));
+    let lobby = start_lobby::<G>(&config, options, clock, arbiters.handles());
+    let watch = Watch::new(server.clone(), clock).start();
+    let door = Arc::new(Door {
+        config: server.clone(),
+        clock,
+        lobby: lobby.clone().recipient(),
+        watch: watch.clone(),
+        sessions: Arc::new(AtomicU32::new(0)),
+        draining: AtomicBool::new(false),
+    });
+    let site = web::Data::new(Site { door: door.clone(), lobby: lobby.clone(), client: site_files.0, assets: site_files.1 });
+    let workers = or_cores(config.server.workers);
+    let http = HttpServer::new(move || {
+        App::new().app_data(site.clone()).wrap(http::security_headers()).configure(http::routes)
+    })
+    .on_connect(move |io, data| {
+        let Some(socket) = io.downcast_ref::<TcpStream>() else { return };
+        match Connection::new(socket, &server) {
+            Ok(connection) => {
+                data.insert(Arc::new(connection));
+            }
+            // Files are served all the same; an upgrade is refused.
+            Err(error) => tracing::debug!(%error, "a connection could not be duplicated"),
+        }
+    })
+    .workers(workers)
+    .h1_write_buffer_size(H1_WRITE_BUFFER_SIZE)
+    .client_request_timeout(REQUEST_TIMEOUT)
+    // After the close frames the server closes first, as RFC 6455 wants it, without lingering.
+    .client_disconnect_timeout(Duration::ZERO)
+    .keep_alive(KEEP_ALIVE)
+    .max_connections((config.server.descriptors() / 2) as usize / workers + 1)
+    .disable_signals()
+    .shutdown_timeout(1)
+    .bind(config.listen)
+    .map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => ServeError::InUse(config.listen),
+        _ => ServeError::Listen(config.listen, error),
+    })?;
+    let address = http.addrs().first().copied().unwrap_or(config.listen);
+    let http = http.run();
+    let handle = http.handle();
+    let mut http = actix_web::rt::spawn(http);
+    tracing::info!(%address, workers, arbiters = arbiters.len(), "serving");
+    announce(address);
+
+    tokio::select! {
+        () = shutdown => {}
+        ended = &mut http => return ended.map_err(io::Error::other)?.map_err(ServeError::Http),
+    }
+    tracing::info!(sessions = door.sessions.load(Ordering::Acquire), "shutting down");
+    drain(&door, &lobby, &watch, &handle, &config.server).await;
+    arbiters.stop();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// No more joins; Closing and a Close frame to everybody; their time to answer; the cut; the end of HTTP.
+async fn drain(door: &Door, lobby: &Addr<Lobby>, watch: &Addr<Watch>, http: &ServerHandle, config: &ServerConfig) {
+    door.draining.store(true, Ordering::Release);
+    // Ours alone, once: no client can cause these.
+    lobby.do_send(Drain);
+    watch.do_send(EndAll::Gently(CloseReason::Shutdown));
+    let gone = async {
+        while door.sessions.load(Ordering::Acquire) > 0 {
+            tokio::time::sleep(SHUTDOWN_BEAT).await;
+        }
+    };
+    if tokio::time::timeout(Duration::from_millis(config.closing_ms.into()), gone).await.is_err() {
+        let left = door.sessions.load(Ordering::Acquire);
+        tracing::info!(sessions = left, "cutting those that did not close in time");
+        if watch.send(EndAll::Now).await.is_err() {
+            tracing::error!("the watch was gone before the sessions");
+        }
+    }
+    if tokio::time::timeout(HTTP_GRACE, http.stop(true)).await.is_err() {
+        http.stop(false).await;
+    }
+}
+
+fn start_lobby<G: Game>(
+    config: &Config,
+    options: G::Options,
+    clock: Clock,
+    arbiters: Vec<ArbiterHandle>,
+) -> Addr<Lobby> {
+    let lobby_config = LobbyConfig {
+        rooms_max: config.server.rooms_max,
+        reservation: Micros::from_millis(config.server.reservation_ms.into()),
+        seats_max: config.room.seats_max,
+        spectators_max: config.room.spectators_max,
+    };
+    let start_room = starter::<G>(config.room.clone(), options, clock, arbiters);
+    Lobby::new(lobby_config, clock, start_room).start()
+}
+
+/// Starts rooms on the arbiters in turn.
+fn starter<G: Game>(room: RoomConfig, options: G::Options, clock: Clock, arbiters: Vec<ArbiterHandle>) -> StartRoom {
+    let mut turn = 0;
+    Box::new(move |new, lobby| {
+        turn = (turn + 1) % arbiters.len();
+        let (room, options) = (room.clone(), options.clone());
+        RoomActor::<G>::start_in_arbiter(&arbiters[turn], move |_| {
+            RoomActor::new(new, room, options, clock, lobby)
+        })
+        .recipient()
+    })
+}
+
+/// The rooms' threads.
+struct Arbiters(Vec<Arbiter>);
+
+impl Arbiters {
+    fn start(count: usize) -> Self {
+        Self((0..count).map(|_| Arbiter::new()).collect())
+    }
+
+    fn handles(&self) -> Vec<ArbiterHandle> {
+        self.0.iter().map(Arbiter::handle).collect()
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn stop(self) {
+        for arbiter in &self.0 {
+            arbiter.stop();
+        }
+        for arbiter in self.0 {
+            if arbiter.join().is_err() {
+                tracing::error!("a thread of rooms had died");
+            }
+        }
+    }
+}
+
+fn files(folder: Option<PathBuf>, built_in: Files) -> Result<Files, ServeError> {
+    match folder {
+        None => Ok(built_in),
+        Some(folder) if folder.is_dir() => Ok(Files::Folder(folder)),
+        Some(folder) => Err(ServeError::Folder(folder)),
+    }
+}
+
+fn or_cores(count: u16) -> usize {
+    match count {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        count => count.into(),
+    }
+}
+
+/// A session takes two descriptors, and many systems begin with 1024.
+fn raise_descriptor_limit(needed: u64) {
+    match rlimit::increase_nofile_limit(needed) {
+        Ok(limit) if limit >= needed => {}
+        Ok(limit) => tracing::warn!(
+            limit,
+            needed,
+            "the system allows fewer descriptors than server.sessions_max needs: raise the limit (ulimit -n, or \
+             LimitNOFILE in systemd) or lower server.sessions_max"
+        ),
+        Err(error) => tracing::warn!(%error, needed, "the limit of descriptors could not be raised"),
+    }
+}
