@@ -64,7 +64,7 @@ pub struct RoomActor<G: Game> {
     lines: Lines,
     inbox: Arc<Inbox>,
     letters: Vec<Letter>,
-    timer: SpawnHandle,
+    timer: Option<SpawnHandle>,
     reported: Micros,
     /// Somebody came or went since the lobby was told.
     news: bool,
@@ -83,7 +83,7 @@ impl<G: Game> RoomActor<G> {
             lines: Lines::new(clock),
             inbox: Arc::default(),
             letters: Vec::new(),
-            timer: SpawnHandle::default(),
+            timer: None,
             reported: Micros::default(),
             news: false,
         }
@@ -91,35 +91,43 @@ impl<G: Game> RoomActor<G> {
 
     /// One turn: the mail, the ticks that are due, what goes out.
     fn beat(&mut self, ctx: &mut Context<Self>) {
+        self.timer = None;
         let now = self.clock.now();
-        self.inbox.empty_into(&mut self.letters);
-        let mut letters = std::mem::take(&mut self.letters);
-        let people_moved = self.guarded(ctx, |room, lines| {
-            let mut moved = false;
-            for letter in letters.drain(..) {
-                moved |= deliver(room, lines, letter);
-            }
+        self.take_mail(ctx);
+        let any_gone = self.guarded(ctx, |room, lines| {
             room.tick(now);
             room.poll_outbound(lines);
-            moved | lines.forget_closed()
+            lines.forget_closed()
         });
-        self.letters = letters;
-        let Some(people_moved) = people_moved else { return };
-        self.news |= people_moved;
+        self.news |= any_gone.unwrap_or_default();
         self.report(now, ctx);
         self.wait_for_next_tick(ctx);
     }
 
-    /// From now to when the room wants its next tick: the room computes that from its epoch, so lateness of one timer
-    /// does not add to the next.
+    fn take_mail(&mut self, ctx: &mut Context<Self>) {
+        self.inbox.empty_into(&mut self.letters);
+        let mut letters = std::mem::take(&mut self.letters);
+        let any_gone = self.guarded(ctx, |room, lines| {
+            letters.drain(..).fold(false, |any, letter| any | deliver(room, lines, letter))
+        });
+        self.news |= any_gone.unwrap_or_default();
+        self.letters = letters;
+    }
+
+    /// From now on to when the room wants its next tick: the room computes that from its epoch, so lateness of one
+    /// timer does not add to the next.
     fn wait_for_next_tick(&mut self, ctx: &mut Context<Self>) {
         let now = self.clock.now();
         let Some(next) = self.guarded(ctx, |room, _| room.next_tick_at(now)) else { return };
-        ctx.cancel_future(self.timer);
-        self.timer = ctx.run_later(self.clock.until(next), Self::beat);
+        if let Some(timer) = self.timer.take() {
+            ctx.cancel_future(timer);
+        }
+        self.timer = Some(ctx.run_later(self.clock.until(next), Self::beat));
     }
 
     fn join(&mut self, ticket: Ticket, seek: Seek, ctx: &mut Context<Self>) {
+        // First what was said before: a seat that was left must not be taken back by its token.
+        self.take_mail(ctx);
         let now = self.clock.now();
         let (id, resumed) = (self.new.id, seek.resume.is_some());
         let who = JoinRequest { spectate: seek.spectates(), name: seek.name, tier: seek.tier };
