@@ -13,6 +13,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use serde_json::Value;
 
 use crate::config::{Config, ConfigError};
+use crate::tools::lag::args::LagArgs;
 
 /// Variables of the environment that are settings begin with this.
 const ENV_PREFIX: &str = "TICKROOM_";
@@ -20,10 +21,12 @@ const ENV_PREFIX: &str = "TICKROOM_";
 const ENV_OF_FLAGS: [&str; 2] = ["TICKROOM_CONFIG", "TICKROOM_LOG"];
 
 /// What to do.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Job {
     /// Serve the game.
     Serve(Box<Serve>),
+    /// Be a bad network between clients and a server.
+    Lag(Box<LagArgs>),
 }
 
 /// Serve the game: how.
@@ -96,6 +99,8 @@ struct Cli {
 enum Command {
     /// Serve the game and its client (what happens without a command, too)
     Serve(ServeArgs),
+    /// A bad network between clients and a server, to feel it or to test in it
+    Lag(LagArgs),
 }
 
 #[derive(Debug, Args)]
@@ -137,12 +142,14 @@ pub fn read_from(
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Job, CliError> {
     let settings = settings_help();
-    let command = Cli::command().after_long_help(settings.clone()).mut_subcommand("serve", |serve| {
-        serve.after_long_help(settings)
-    });
+    let command = Cli::command()
+        .after_long_help(settings.clone())
+        .mut_subcommand("serve", |serve| serve.after_long_help(settings));
     let cli = Cli::from_arg_matches(&command.try_get_matches_from(arguments)?)?;
-    let Command::Serve(serve) = cli.command.unwrap_or(Command::Serve(cli.serve));
-    Ok(Job::Serve(Box::new(convert(serve, environment)?)))
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(serve) => Ok(Job::Serve(Box::new(convert(serve, environment)?))),
+        Command::Lag(lag) => Ok(Job::Lag(Box::new(lag))),
+    }
 }
 
 fn convert(args: ServeArgs, environment: impl IntoIterator<Item = (String, String)>) -> Result<Serve, CliError> {
@@ -259,8 +266,10 @@ mod tests {
     fn read(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Serve, CliError> {
         let arguments = ["tickroom"].iter().chain(arguments).map(OsString::from);
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let Job::Serve(serve) = read_from(arguments, environment)?;
-        Ok(*serve)
+        match read_from(arguments, environment)? {
+            Job::Serve(serve) => Ok(*serve),
+            other => panic!("{other:?} does not serve"),
+        }
     }
 
     #[test]
@@ -287,8 +296,17 @@ mod tests {
         let environment = [("TICKROOM_ROOM_SEATS_MAX", "11"), ("TICKROOM_LISTEN", "127.0.0.1:2")];
         let over_file = read(&["--config", path], &environment).expect("the variables are good").config;
         assert_eq!((over_file.listen.port(), over_file.room.seats_max, over_file.room.fill_to), (2, 11, 1));
-        let arguments =
-            ["serve", "--config", path, "--set", "room.seats_max=12", "--listen", "127.0.0.1:3", "--set", "game.x.y=true"];
+        let arguments = [
+            "serve",
+            "--config",
+            path,
+            "--set",
+            "room.seats_max=12",
+            "--listen",
+            "127.0.0.1:3",
+            "--set",
+            "game.x.y=true",
+        ];
         let over_all = read(&arguments, &environment).expect("the flags are good").config;
         assert_eq!((over_all.listen.port(), over_all.room.seats_max, over_all.room.fill_to), (3, 12, 1));
         assert_eq!(over_all.game["x"]["y"], true);
@@ -324,7 +342,9 @@ mod tests {
     #[test]
     fn help_lists_every_setting_with_its_default() {
         let help = read(&["serve", "--help"], &[]).expect_err("help is no job").to_string();
-        for line in ["room.tick_rate = 60", "server.hello_ms = 5000", "listen = \"127.0.0.1:8080\"", "TICKROOM_ROOM_SEATS_MAX"] {
+        for line in
+            ["room.tick_rate = 60", "server.hello_ms = 5000", "listen = \"127.0.0.1:8080\"", "TICKROOM_ROOM_SEATS_MAX"]
+        {
             assert!(help.contains(line), "{line} is missing in\n{help}");
         }
     }

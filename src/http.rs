@@ -113,7 +113,11 @@ async fn rooms(site: web::Data<Site>) -> HttpResponse {
 }
 
 /// The way to a session: who may not have one is told with HTTP, everybody else with Closing.
-async fn upgrade(site: web::Data<Site>, request: HttpRequest, payload: web::Payload) -> actix_web::Result<HttpResponse> {
+async fn upgrade(
+    site: web::Data<Site>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> actix_web::Result<HttpResponse> {
     let door = &site.door;
     if !origin_may_connect(&request, &door.config.allowed_origins) {
         tracing::debug!("an upgrade from a foreign origin was refused");

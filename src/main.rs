@@ -1,3 +1,75 @@
-//! The server program.
+//! The server program: parse, set up logging, run, exit code. The only file that names the game, and that hears signals.
 
-fn main() {}
+use std::io::Write;
+use std::process::ExitCode;
+
+use tickroom::arena::Arena;
+use tickroom::cli::{self, Job, Serve};
+use tickroom::server;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tracing_subscriber::EnvFilter;
+
+/// What the crates underneath log. They call a stranger's bytes an error, and nothing that a stranger sends may raise
+/// our log level; their own mistakes show as answers that do not come.
+const QUIET: &str = "actix=off,actix_http=off,actix_web=off,actix_server=warn,";
+
+/// The exit code of a process that a second signal ended at once, as shells count SIGINT.
+const EXIT_AT_ONCE: i32 = 130;
+
+fn main() -> ExitCode {
+    let job = match cli::read() {
+        Ok(job) => job,
+        Err(error) => return ExitCode::from(error.report()),
+    };
+    match job {
+        Job::Serve(serve) => run_serve(*serve),
+        Job::Lag(lag) => exit_code(actix::System::new().block_on(lag.run(first_signal()))),
+    }
+}
+
+fn run_serve(Serve { config, log }: Serve) -> ExitCode {
+    let filter = match EnvFilter::try_new(format!("{QUIET}{log}")) {
+        Ok(filter) => filter,
+        Err(error) => return exit_code(Err(format!("`--log {log}` is not understood: {error}"))),
+    };
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let announce = |address| {
+        // The one line on stdout. If nobody reads it, that is no reason to stop.
+        let _ = writeln!(std::io::stdout(), "http://{address}");
+    };
+    exit_code(actix::System::new().block_on(server::run::<Arena>(config, first_signal(), announce)))
+}
+
+fn exit_code<E: std::fmt::Display>(ended: Result<(), E>) -> ExitCode {
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tickroom: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Completes at the first SIGINT or SIGTERM; a second one ends the process at once. Signals are heard on a thread of
+/// their own, so that even a server that hangs can be stopped.
+async fn first_signal() {
+    let (first, heard) = oneshot::channel();
+    let listen = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let mut terminate = signal(SignalKind::terminate())?;
+            let mut interrupt = signal(SignalKind::interrupt())?;
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+            // Nobody waits any more if the server has ended by itself.
+            let _ = first.send(());
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+            std::process::exit(EXIT_AT_ONCE)
+        })
+    };
+    std::thread::spawn(move || -> std::io::Result<()> { listen() });
+    if heard.await.is_err() {
+        tracing::error!("signals cannot be heard: only a kill stops this process");
+        std::future::pending().await
+    }
+}

@@ -39,6 +39,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// What HTTP requests that are being answered are given at shutdown, after the sessions have had theirs.
 const HTTP_GRACE: Duration = Duration::from_millis(400);
 
+/// What rooms that are in the middle of a tick are given to end it.
+const ROOMS_GRACE: Duration = Duration::from_millis(500);
+
 /// How often shutdown looks whether the sessions have gone.
 const SHUTDOWN_BEAT: Duration = Duration::from_millis(10);
 
@@ -104,7 +107,8 @@ pub async fn run<G: Game>(
         sessions: Arc::new(AtomicU32::new(0)),
         draining: AtomicBool::new(false),
     });
-    let site = web::Data::new(Site { door: door.clone(), lobby: lobby.clone(), client: site_files.0, assets: site_files.1 });
+    let site =
+        web::Data::new(Site { door: door.clone(), lobby: lobby.clone(), client: site_files.0, assets: site_files.1 });
     let workers = or_cores(config.server.workers);
     let http = HttpServer::new(move || {
         App::new().app_data(site.clone()).wrap(http::security_headers()).configure(http::routes)
@@ -146,7 +150,7 @@ pub async fn run<G: Game>(
     }
     tracing::info!(sessions = door.sessions.load(Ordering::Acquire), "shutting down");
     drain(&door, &lobby, &watch, &handle, &config.server).await;
-    arbiters.stop();
+    arbiters.stop().await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -196,10 +200,8 @@ fn starter<G: Game>(room: RoomConfig, options: G::Options, clock: Clock, arbiter
     Box::new(move |new, lobby| {
         turn = (turn + 1) % arbiters.len();
         let (room, options) = (room.clone(), options.clone());
-        RoomActor::<G>::start_in_arbiter(&arbiters[turn], move |_| {
-            RoomActor::new(new, room, options, clock, lobby)
-        })
-        .recipient()
+        RoomActor::<G>::start_in_arbiter(&arbiters[turn], move |_| RoomActor::new(new, room, options, clock, lobby))
+            .recipient()
     })
 }
 
@@ -219,14 +221,23 @@ impl Arbiters {
         self.0.len()
     }
 
-    fn stop(self) {
+    /// Ends the rooms, each after the tick that it is in.
+    async fn stop(self) {
         for arbiter in &self.0 {
             arbiter.stop();
         }
-        for arbiter in self.0 {
-            if arbiter.join().is_err() {
-                tracing::error!("a thread of rooms had died");
+        let (ended, all_ended) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || {
+            for arbiter in self.0 {
+                if arbiter.join().is_err() {
+                    tracing::error!("a thread of rooms had died");
+                }
             }
+            // Nobody waits any more if it took too long.
+            let _ = ended.send(());
+        });
+        if tokio::time::timeout(ROOMS_GRACE, all_ended).await.is_err() {
+            tracing::error!("a room hangs in its tick: leaving it behind");
         }
     }
 }

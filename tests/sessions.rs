@@ -1,13 +1,10 @@
 //! Sessions over real sockets: joining, playing, dropping, resuming, and every polite end.
 
-#[path = "support/sockets.rs"]
-mod sockets;
-#[path = "support/toy.rs"]
-mod toy;
+mod support;
 
 use std::time::Duration;
 
-use sockets::{Server, config, hello, until, within};
+use support::sockets::{self, Server, config, hello, until, within};
 use tickroom::config::{Config, RoomConfig, ServerConfig};
 use tickroom::protocol::close::CloseReason;
 use tickroom::protocol::message::{ClientMessage, Hello, Ping, RoomWish, ServerMessage};
@@ -173,7 +170,8 @@ async fn a_client_that_falls_silent_is_told_and_closed() {
     .expect("the server reads");
     let (answer, ended) = sockets::read_to_end(&mut socket, Duration::from_secs(10)).await;
     assert!(ended, "the connection must be cut");
-    let told = answer.windows(CloseReason::Idle.text().len()).any(|window| window == CloseReason::Idle.text().as_bytes());
+    let told =
+        answer.windows(CloseReason::Idle.text().len()).any(|window| window == CloseReason::Idle.text().as_bytes());
     assert!(told, "the client must be told why");
     // A client that answers pings and says nothing else lives.
     let (mut quiet, _) = server.join(RoomWish::Quick).await;

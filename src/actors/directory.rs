@@ -65,8 +65,7 @@ impl Directory {
         self.last += 1;
         let room = RoomId(self.last);
         self.codes.insert(code.clone(), room);
-        let info =
-            RoomInfo { code, people: 0, bots: 0, seats_max, spectators: 0, spectators_max, tick: 0, skipped: 0 };
+        let info = RoomInfo { code, people: 0, bots: 0, seats_max, spectators: 0, spectators_max, tick: 0, skipped: 0 };
         self.rooms.insert(room, Listing { info, private, seats_reserved: 0, spectators_reserved: 0 });
         room
     }
@@ -81,9 +80,10 @@ impl Directory {
     /// The fullest public room with a place, for somebody who does not care which; `tried` are not looked at again.
     #[must_use]
     pub fn fullest(&self, spectate: bool, tried: &[RoomId]) -> Option<RoomId> {
-        let open = self.rooms.iter().filter(|(room, listing)| {
-            !listing.private && listing.has_place(spectate) && !tried.contains(room)
-        });
+        let open = self
+            .rooms
+            .iter()
+            .filter(|(room, listing)| !listing.private && listing.has_place(spectate) && !tried.contains(room));
         // The oldest among equals, so that two who come at once meet.
         open.min_by_key(|(_, listing)| std::cmp::Reverse(listing.seats_taken())).map(|(room, _)| *room)
     }

@@ -178,11 +178,7 @@ impl<G: Game> RoomActor<G> {
     }
 
     /// Calls into the room. `None`: there is none, or none any more.
-    fn guarded<R>(
-        &mut self,
-        ctx: &mut Context<Self>,
-        call: impl FnOnce(&mut Room<G>, &mut Lines) -> R,
-    ) -> Option<R> {
+    fn guarded<R>(&mut self, ctx: &mut Context<Self>, call: impl FnOnce(&mut Room<G>, &mut Lines) -> R) -> Option<R> {
         let room = self.room.as_mut()?;
         // A room that panicked is never looked at again, so no broken invariant can be seen.
         match catch_unwind(AssertUnwindSafe(|| call(room, &mut self.lines))) {

@@ -3,4 +3,6 @@
 
 pub mod chaos;
 pub mod peers;
+#[cfg(feature = "server")]
+pub mod sockets;
 pub mod toy;

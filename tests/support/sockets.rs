@@ -1,6 +1,5 @@
 //! A whole server with the toy game on a free port of this machine, and clients that speak to it over real sockets.
 //! Everything here is bounded in time: a test that waits for what never comes fails, and says for what it waited.
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 
 use std::net::SocketAddr;
 use std::thread::JoinHandle;
