@@ -67,9 +67,10 @@ export class Connection {
     this.faults = 0;
   }
 
-  /** Starts the first session, or the next one now. */
+  /** Starts the first session, or the next one now; after the last one ended for good, begins anew. */
   connect() {
     if (this.socket) this.#drop();
+    if (this.status.phase === 'closed') this.status.attempt = 0;
     const now = this.clock();
     this.since = now;
     this.heard = now;

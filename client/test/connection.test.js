@@ -197,6 +197,21 @@ test('a page that slept does not take its own silence for the server\'s', () => 
   assert.equal(sockets[0].closed, false);
 });
 
+test('a server that stays away ends the attempts after a few minutes, and retry begins anew', () => {
+  const { client, sockets, pass } = setup();
+  client.connect();
+  for (let i = 0; i < 60 && client.phase !== 'closed'; i++) {
+    sockets[sockets.length - 1].events.close(1006);
+    pass(6500);
+  }
+  assert.equal(client.phase, 'closed');
+  assert.equal(sockets.length, 41);
+  client.retry();
+  assert.equal(client.phase, 'connecting');
+  sockets[sockets.length - 1].events.close(1006);
+  assert.equal(client.phase, 'waiting');
+});
+
 test('words of a socket that was given up find nobody', () => {
   const { client, sockets, welcome, pass } = setup();
   client.connect();
