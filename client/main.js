@@ -123,8 +123,7 @@ function end(home) {
   const old = client;
   client = null;
   old?.leave();
-  controls.active = false;
-  controls.release();
+  controls.activate(false);
   levels = null;
   reading.reset();
   hud.show(false);
@@ -163,12 +162,9 @@ function status(told) {
   const { phase, reason } = told;
   if (phase === 'playing') {
     screens.hideOverlay();
-    controls.active = client !== null && client.seat !== null && !screens.menuOpen;
     if (!screens.menuOpen) /** @type {HTMLElement | null} */ (document.activeElement)?.blur();
     return;
   }
-  controls.active = false;
-  controls.release();
   if (phase === 'waiting' || (phase === 'connecting' && told.attempt > 0)) waiting(told);
   else if (phase === 'connecting') screens.showConnecting();
   else if (phase === 'closed' && reason !== null) screens.showEnding(reason, wish);
@@ -219,14 +215,11 @@ async function copyLink() {
 
 function openMenu() {
   if (client === null || client.phase !== 'playing') return;
-  controls.active = false;
-  controls.release();
   screens.showMenu(client.code, sound.on, hud.net.shown);
 }
 
 function closeMenu() {
   screens.hideMenu();
-  controls.active = client !== null && client.phase === 'playing' && client.seat !== null;
 }
 
 function toggleSound() {
@@ -279,6 +272,7 @@ function frame(now) {
     return;
   }
   if (client.phase === 'waiting') waiting(client.status);
+  controls.activate(client.phase === 'playing' && client.seat !== null && !screens.menuOpen);
   if (levels !== null && client.seat !== null) {
     const wants = controls.sample(scene.own === null ? null : aim);
     reading.ownThrust = wants.thrust;

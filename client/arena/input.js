@@ -98,6 +98,16 @@ export class Controls {
   /** @type {Wants} */
   wants = { thrust: 0, turn: 0, fire: 0, beam: 0 };
 
+  /**
+   * Whether the controls move a ship now; what is held is let go when they no longer do.
+   * @param {boolean} active
+   */
+  activate(active) {
+    if (this.active === active) return;
+    this.active = active;
+    if (!active) this.release();
+  }
+
   /** Everything is let go: another window has the keyboard, or a screen is open. */
   release() {
     this.#down.clear();
