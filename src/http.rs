@@ -15,6 +15,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use actix_web_actors::ws::{self, WebsocketContext};
 
 use self::files::Files;
+use crate::actors::courier::Worker;
 use crate::actors::guard::{Guard, Verdict};
 use crate::actors::limiter::Limiter;
 use crate::actors::lobby::{ListRooms, Lobby};
@@ -115,6 +116,7 @@ async fn rooms(site: web::Data<Site>) -> HttpResponse {
 /// The way to a session: who may not have one is told with HTTP, everybody else with Closing.
 async fn upgrade(
     site: web::Data<Site>,
+    worker: web::Data<Worker>,
     request: HttpRequest,
     payload: web::Payload,
 ) -> actix_web::Result<HttpResponse> {
@@ -140,7 +142,7 @@ async fn upgrade(
         outlet.clone(),
         door.clock,
     );
-    let session = Session::new(door.clone(), Arc::downgrade(connection), outlet.clone(), verdict);
+    let session = Session::new(door.clone(), &worker, Arc::downgrade(connection), outlet.clone(), verdict);
     // The guard has bounded everything already; the codec's own limit stands behind it.
     let codec = Codec::new().max_size(CLIENT_MESSAGE_BYTES_MAX);
     let own = WebsocketContext::with_codec(session, guard, codec);

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix::{Actor, Addr, Arbiter, ArbiterHandle};
@@ -14,6 +14,7 @@ use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpServer, web};
 
 use crate::actors::clock::Clock;
+use crate::actors::courier::{Worker, WorkerId};
 use crate::actors::lobby::{Drain, Lobby, LobbyConfig, StartRoom};
 use crate::actors::room::RoomActor;
 use crate::actors::session::Door;
@@ -110,8 +111,15 @@ pub async fn run<G: Game>(
     let site =
         web::Data::new(Site { door: door.clone(), lobby: lobby.clone(), client: site_files.0, assets: site_files.1 });
     let workers = or_cores(config.server.workers);
+    let worker_count = Arc::new(AtomicUsize::new(0));
     let http = HttpServer::new(move || {
-        App::new().app_data(site.clone()).wrap(http::security_headers()).configure(http::routes)
+        // Runs once on each worker's thread.
+        let worker = Worker::start(WorkerId(worker_count.fetch_add(1, Ordering::Relaxed)));
+        App::new()
+            .app_data(site.clone())
+            .app_data(web::Data::new(worker))
+            .wrap(http::security_headers())
+            .configure(http::routes)
     })
     .on_connect(move |io, data| {
         let Some(socket) = io.downcast_ref::<TcpStream>() else { return };

@@ -5,7 +5,6 @@
 //! mailbox, so "end" is certain to be the last thing that a room hears.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix::dev::{MessageResponse, OneshotSender};
@@ -15,8 +14,8 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 
 use super::clock::Clock;
+use super::courier::Route;
 use super::directory::Directory;
-use super::outlet::Outlet;
 use super::room::{NewRoom, ToRoom, room_of_token};
 use super::session::ToSession;
 use crate::ids::{Micros, ResumeToken, RoomId};
@@ -55,7 +54,7 @@ pub struct Seek {
     /// Whom to answer.
     pub session: Recipient<ToSession>,
     /// Where the room may send.
-    pub outlet: Arc<Outlet>,
+    pub route: Route,
 }
 
 impl Seek {

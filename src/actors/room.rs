@@ -12,9 +12,9 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 
 use super::clock::Clock;
+use super::courier::{Dispatch, Route};
 use super::inbox::{Inbox, Letter, Mail, Slot};
 use super::lobby::{FromRoom, Lobby, Seek, Ticket};
-use super::outlet::Outlet;
 use super::session::ToSession;
 use crate::config::RoomConfig;
 use crate::game::Game;
@@ -97,6 +97,7 @@ impl<G: Game> RoomActor<G> {
         let any_gone = self.guarded(ctx, |room, lines| {
             room.tick(now);
             room.poll_outbound(lines);
+            lines.dispatch.send();
             lines.forget_closed()
         });
         self.news |= any_gone.unwrap_or_default();
@@ -140,7 +141,7 @@ impl<G: Game> RoomActor<G> {
         }) else {
             return;
         };
-        let result = outcome.map(|joined| self.welcome(joined, resumed, seek.session, seek.outlet));
+        let result = outcome.map(|joined| self.welcome(joined, resumed, seek.session, seek.route));
         let Some(info) = self.guarded(ctx, |room, _| room.info()) else { return };
         // Refused only if the lobby is drowning or gone: then the ticket expires there.
         if self.lobby.try_send(FromRoom::Settled { ticket, room: id, result, info }).is_err() {
@@ -150,7 +151,7 @@ impl<G: Game> RoomActor<G> {
         self.wait_for_next_tick(ctx);
     }
 
-    fn welcome(&mut self, joined: Joined, resumed: bool, session: Recipient<ToSession>, outlet: Arc<Outlet>) {
+    fn welcome(&mut self, joined: Joined, resumed: bool, session: Recipient<ToSession>, route: Route) {
         if let Some(replaced) = joined.replaced {
             self.lines.end(replaced, CloseReason::Replaced);
         }
@@ -158,8 +159,8 @@ impl<G: Game> RoomActor<G> {
         // First the session, then the Welcome: it must know its room before its client can speak to it. If it has ended
         // meanwhile, the slot comes back to the inbox as a parting letter.
         let told = session.try_send(ToSession::Joined(slot)).is_ok();
-        let line = Line { viewer: joined.viewer, session, outlet };
-        match line.outlet.send(joined.welcome) {
+        let line = Line { viewer: joined.viewer, session, route };
+        match line.route.outlet().send(joined.welcome) {
             SendOutcome::Accepted if told => self.lines.add(line),
             SendOutcome::Accepted | SendOutcome::Full | SendOutcome::Closed => line.end(CloseReason::Busy, self.clock),
         }
@@ -296,16 +297,16 @@ pub fn room_of_token(ResumeToken([a, b, c, d, ..]): ResumeToken) -> RoomId {
 struct Line {
     viewer: ViewerId,
     session: Recipient<ToSession>,
-    outlet: Arc<Outlet>,
+    route: Route,
 }
 
 impl Line {
     fn end(self, reason: CloseReason, clock: Clock) {
-        self.outlet.close();
+        self.route.outlet().close();
         // A session that takes no message is frozen, or has ended by itself: cutting it is right for the one and
         // harmless to the other.
         if self.session.try_send(ToSession::End(reason)).is_err() {
-            self.outlet.cut_at(clock.now());
+            self.route.outlet().cut_at(clock.now());
         }
     }
 }
@@ -315,12 +316,14 @@ struct Lines {
     list: Vec<Line>,
     /// Those that turned out to be gone while the room was sending.
     closed: Vec<ViewerId>,
+    /// What the room sends in this turn.
+    dispatch: Dispatch,
     clock: Clock,
 }
 
 impl Lines {
     fn new(clock: Clock) -> Self {
-        Self { list: Vec::new(), closed: Vec::new(), clock }
+        Self { list: Vec::new(), closed: Vec::new(), dispatch: Dispatch::default(), clock }
     }
 
     /// Viewers are numbered in the order in which they come, so the list stays sorted.
@@ -358,13 +361,17 @@ impl Lines {
 impl Outbox for Lines {
     fn is_open(&mut self, viewer: ViewerId) -> bool {
         // A viewer without a line is let through, so that the send can say that it is gone.
-        self.get(viewer).is_none_or(|line| line.outlet.is_open())
+        self.get(viewer).is_none_or(|line| line.route.outlet().is_open())
     }
 
     fn send(&mut self, viewer: ViewerId, message: Bytes) -> SendOutcome {
-        let outcome = self.get(viewer).map_or(SendOutcome::Closed, |line| line.outlet.send(message));
-        if outcome == SendOutcome::Closed {
-            self.closed.push(viewer);
+        let at = self.list.binary_search_by_key(&viewer, |line| line.viewer);
+        let route = at.ok().map(|at| &self.list[at].route);
+        let outcome = route.map_or(SendOutcome::Closed, |route| route.outlet().accept());
+        match (outcome, route) {
+            (SendOutcome::Accepted, Some(route)) => self.dispatch.add(route, message),
+            (SendOutcome::Full, _) => {}
+            (SendOutcome::Closed | SendOutcome::Accepted, _) => self.closed.push(viewer),
         }
         outcome
     }

@@ -18,6 +18,7 @@ use actix_web_actors::ws::{self, WebsocketContext};
 use bytes::{Bytes, BytesMut};
 
 use super::clock::Clock;
+use super::courier::{Route, Worker};
 use super::guard::Verdict;
 use super::inbox::{Mail, Refused, Slot};
 use super::lobby::Seek;
@@ -73,6 +74,7 @@ pub struct Session {
     door: Arc<Door>,
     connection: Weak<Connection>,
     outlet: Arc<Outlet>,
+    route: Route,
     verdict: Verdict,
     /// A message of which not all fragments have come; the guard bounds it.
     fragments: BytesMut,
@@ -96,9 +98,16 @@ enum State {
 
 impl Session {
     /// A session on a fresh upgrade.
-    pub fn new(door: Arc<Door>, connection: Weak<Connection>, outlet: Arc<Outlet>, verdict: Verdict) -> Self {
+    pub fn new(
+        door: Arc<Door>,
+        worker: &Worker,
+        connection: Weak<Connection>,
+        outlet: Arc<Outlet>,
+        verdict: Verdict,
+    ) -> Self {
         let _place = Place::take(&door.sessions);
         Self {
+            route: Route::new(worker, outlet.clone(), connection.clone()),
             connection,
             outlet,
             verdict,
@@ -166,7 +175,7 @@ impl Session {
             tier: hello.tier,
             resume: hello.resume.map(ResumeToken),
             session: ctx.address().recipient(),
-            outlet: self.outlet.clone(),
+            route: self.route.clone(),
         };
         // A clone has a place in the mailbox of its own, so this is refused only if the lobby has stopped.
         if self.door.lobby.clone().try_send(seek).is_err() {

@@ -5,6 +5,7 @@
 //! the sessions' [`Outlet`]s show, and cuts the socket itself: by `shutdown` on a duplicate of its descriptor.
 //! TCP_USER_TIMEOUT lies below, for what even this does not see.
 
+use std::io::IoSlice;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Weak};
@@ -54,6 +55,16 @@ impl Connection {
         #[cfg(not(target_os = "linux"))]
         let _ = (config, NOTSENT_LOWAT, USER_TIMEOUT_SLACK);
         Ok(Self { duplicate })
+    }
+
+    /// Writes what the socket takes without waiting, and says how much that was. Only for the thread and the moment that
+    /// [`Outlet::deliver`] allows.
+    ///
+    /// # Errors
+    /// As `sendmsg(2)`: `WouldBlock` if the socket takes nothing.
+    pub fn write(&self, parts: &[IoSlice<'_>]) -> std::io::Result<usize> {
+        // The duplicate shares the original's O_NONBLOCK.
+        SockRef::from(&self.duplicate).send_vectored(parts)
     }
 
     /// Ends the connection now, whatever its owner does, and leaves nothing of its queue in the kernel.
