@@ -172,3 +172,40 @@ fn who_leaves_takes_everything_along() {
     assert!(ids.iter().all(|id| ![pilot.ship_id, pilot.own_id, pilot.score_id].contains(id)), "the ids rest");
     assert_eq!(play.rows_of(SHIP).len(), 5);
 }
+
+/// Whoever changes a name here changes the text for client authors too.
+#[test]
+fn the_rules_text_names_every_field_event_control_and_number() {
+    let text = include_str!("../RULES.md");
+    let schema = schema();
+    let kinds = schema.kinds.iter().map(|kind| (&kind.name, &kind.fields));
+    let events = schema.events.iter().map(|event| (&event.name, &event.fields));
+    let mut names: Vec<String> = schema.inputs.iter().map(|input| input.name.clone()).collect();
+    for (name, fields) in kinds.chain(events) {
+        names.push(name.clone());
+        names.extend(fields.iter().map(|field| field.name.clone()));
+    }
+    let tuning: serde_json::Value = serde_json::from_slice(tuning::TUNING_JSON).expect("JSON");
+    let mut numbers = Vec::new();
+    for (section, values) in tuning.as_object().expect("an object").iter().filter(|(name, _)| *name != "about") {
+        for (name, value) in values.as_object().expect("sections of numbers") {
+            assert!(value.is_i64(), "{section}.{name} is not a whole number");
+            numbers.push(format!("{section}.{name}"));
+        }
+    }
+    for name in names {
+        assert!(text.contains(&format!("`{name}`")), "RULES.md does not name `{name}`");
+    }
+    for number in &numbers {
+        assert!(text.contains(number.as_str()), "RULES.md does not name {number}");
+    }
+    // And it names no number that is not there.
+    for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')) {
+        if let Some((section, _)) = word.split_once('.')
+            && tuning.get(section).is_some_and(serde_json::Value::is_object)
+            && word.contains('_')
+        {
+            assert!(numbers.iter().any(|number| number == word), "RULES.md names {word}, which is not in the tuning");
+        }
+    }
+}
