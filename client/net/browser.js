@@ -16,6 +16,7 @@ function webSocket(url, events) {
     send: (bytes) => {
       if (socket.readyState === WebSocket.OPEN) socket.send(/** @type {Uint8Array<ArrayBuffer>} */ (bytes));
     },
+    // A page may only send 1000 and codes of its own: a protocol error (1002) ends without a code.
     close: () => socket.close(),
   };
 }

@@ -39,6 +39,7 @@ import { Rates } from './stats.js';
  * @property {{ every(ms: number, work: () => void): () => void } | null} [timers] null: whoever owns the client calls poll(now)
  * @property {import('./resume.js').SeatStorage | null} [storage]
  * @property {() => number} [random]
+ * @property {boolean} [rejoin] join like anybody, without asking, when the seat is gone at a reconnect; true unless told
  * @property {Listeners} [on]
  */
 
@@ -53,7 +54,7 @@ export function createClient(options) {
 export class Client {
   /** @param {ClientOptions} options */
   constructor({ url, name = '', wish = { kind: 'quick' }, tier = 'delta', game = null, transport, clock, timers = null,
-    storage = null, random = () => 0.5, on = {} }) {
+    storage = null, random = () => 0.5, rejoin = true, on = {} }) {
     this.url = url;
     this.name = name;
     /** @type {Wish} */
@@ -62,6 +63,7 @@ export class Client {
     this.game = game;
     this.clock = clock;
     this.storage = storage;
+    this.rejoin = rejoin;
     this.on = on;
     /** @type {Switches} */
     this.switches = { prediction: true, smoothing: true, interpolation: true, lagCompensation: true };
@@ -280,7 +282,7 @@ export class Client {
     const tried = this.seatToken !== null;
     this.#forgetSeat();
     // The seat was kept for too short or the server began anew: the player wants to play, so they join like anybody.
-    if (reason.name === 'seat_gone' && tried) return 'retry';
+    if (reason.name === 'seat_gone' && tried && this.rejoin) return 'retry';
     this.#stop();
     return reason.action;
   }

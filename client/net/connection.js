@@ -6,7 +6,7 @@ import { ProtocolError, ServerDecoder, closeReason, encodeClient } from '../prot
 /** @typedef {import('../protocol/close.js').CloseReason} CloseReason */
 /** @typedef {import('../protocol/messages.js').ClientMessage} ClientMessage */
 /** @typedef {import('../protocol/messages.js').ServerMessage} ServerMessage */
-/** @typedef {{ send(bytes: Uint8Array): void, close(): void }} Socket */
+/** @typedef {{ send(bytes: Uint8Array): void, close(code?: number): void }} Socket a code that the platform forbids may be left out */
 /** @typedef {{ open(): void, message(bytes: Uint8Array): void, close(code: number): void }} SocketEvents */
 /** @typedef {(url: string, events: SocketEvents) => Socket} Transport opens a socket; events come later, never from within */
 /** @typedef {'idle' | 'connecting' | 'playing' | 'waiting' | 'closed'} Phase */
@@ -26,12 +26,17 @@ const WELCOME_MS = 10_000;
 const SILENCE_MS = 6000;
 /** Polls further apart than this mean that this page did not run, and its messages wait to be read: no silence. */
 const PAUSED_MS = 1000;
-const BACKOFF_MS = 250;
-const BACKOFF_MAX_MS = 5000;
-/** After Busy and TooFast a client that knocks again at once makes things worse. */
-const BACKOFF_ASKED_MS = 2000;
-/** About three minutes: longer than any seat is kept, and a page that knocks for ever helps nobody. */
-const ATTEMPTS_MAX = 40;
+/** PROTOCOL.md 3.4: half a second, then twice as long each time. */
+const BACKOFF_MS = 500;
+const BACKOFF_MAX_MS = 8000;
+/** After these a client that knocks again at once makes things worse. @type {Record<string, number>} */
+const BACKOFF_ASKED_MS = { too_fast: 8000, busy: 2000 };
+/** About five minutes: longer than most seats are kept, and a page that knocks for ever helps nobody. */
+const ATTEMPTS_MAX = 32;
+/** @type {CloseReason} */
+const MALFORMED = {
+  ...closeReason(1002), text: 'The server sent something that is not a message of this protocol. Reload the page.',
+};
 /** A session that lasted so long was a good one: the next drop starts with the shortest wait again. */
 const SETTLED_MS = 5000;
 
@@ -64,7 +69,6 @@ export class Connection {
     this.bytesDown = 0;
     this.messagesUp = 0;
     this.messagesDown = 0;
-    this.faults = 0;
   }
 
   /** Starts the first session, or the next one now; after the last one ended for good, begins anew. */
@@ -141,9 +145,8 @@ export class Connection {
       message = this.decoder.decode(bytes);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      // Not our server, or not our version of it; another session may be better, at the pace of the backoff.
-      this.faults += 1;
-      return this.#ended(closeReason(1006));
+      this.#drop(MALFORMED.code);
+      return this.#ended(MALFORMED);
     }
     if (message.type === 'closing') {
       this.told = { ...closeReason(message.code), text: message.text };
@@ -162,17 +165,17 @@ export class Connection {
     if (this.owner.ended(reason) !== 'retry' || this.status.attempt >= ATTEMPTS_MAX) {
       return this.#tell('closed', reason, 0);
     }
-    const asked = reason.name === 'busy' || reason.name === 'too_fast' ? BACKOFF_ASKED_MS : 0;
-    const wait = Math.max(asked, Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** this.status.attempt));
+    const wait = Math.max(BACKOFF_ASKED_MS[reason.name] ?? 0, Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** this.status.attempt));
     this.status.attempt += 1;
-    this.#tell('waiting', reason, this.clock() + wait * (0.75 + this.random() / 2));
+    this.#tell('waiting', reason, this.clock() + wait * (1 + this.random() / 2));
   }
 
-  #drop() {
+  /** @param {number} [code] */
+  #drop(code) {
     const socket = this.socket;
     this.socket = null;
     this.open = false;
-    socket?.close();
+    socket?.close(code);
   }
 
   /**

@@ -39,13 +39,15 @@ export const CLOSE_REASONS = Object.freeze([
 
 const LOST = reason(1006, 'lost', 'retry', 'The connection was lost.');
 
+const UNKNOWN = reason(4999, 'unknown', 'stop', 'The server ended the session for a reason that this client does not know.');
+
 /**
- * The reason with this WebSocket close code. Codes that the server does not send (1001, 1005, 1006, a proxy's own) mean
- * that the connection was lost on the way.
+ * The reason with this WebSocket close code. Unknown codes below 4000 (1001, 1005, 1006, a proxy's own) mean that the
+ * connection was lost on the way; from 4000 they are a newer server's, which must have its reason.
  * @param {number} code
  * @returns {CloseReason}
  */
 export function closeReason(code) {
   for (const known of CLOSE_REASONS) if (known.code === code) return known;
-  return code === LOST.code ? LOST : { ...LOST, code };
+  return { ...(code < 4000 ? LOST : UNKNOWN), code };
 }

@@ -13,7 +13,7 @@ import { TOY } from './support/toy.js';
 /** @param {Partial<import('../net/client.js').ClientOptions>} [options] */
 function setup(options = {}) {
   let now = 1000;
-  /** @type {{ events: SocketEvents, sent: any[], closed: boolean }[]} */
+  /** @type {{ events: SocketEvents, sent: any[], closed: boolean, code?: number }[]} */
   const sockets = [];
   const storage = memoryStorage();
   /** @type {any[]} */
@@ -21,9 +21,9 @@ function setup(options = {}) {
   const client = createClient({
     url: 'ws://x/ws', clock: () => now, storage,
     transport: (url, events) => {
-      const socket = { events, sent: /** @type {any[]} */ ([]), closed: false };
+      const socket = { events, sent: /** @type {any[]} */ ([]), closed: false, code: /** @type {number | undefined} */ (undefined) };
       sockets.push(socket);
-      return { send: (bytes) => socket.sent.push(decodeClient(bytes)), close: () => { socket.closed = true; } };
+      return { send: (bytes) => socket.sent.push(decodeClient(bytes)), close: (code) => { socket.closed = true; socket.code = code; } };
     },
     on: { closing: (reason) => told.push(reason.name) },
     ...options,
@@ -64,7 +64,7 @@ test('Hello is sent when the socket opens, and Welcome begins the session', () =
 });
 
 test('a lost connection is opened again by itself, with the token, after a wait that grows', () => {
-  const { client, sockets, welcome, close, pass, hello } = setup({ random: () => 0.5 });
+  const { client, sockets, welcome, close, pass, hello } = setup({ random: () => 0 });
   client.connect();
   welcome(9);
   close(1006, false);
@@ -80,7 +80,7 @@ test('a lost connection is opened again by itself, with the token, after a wait 
     waits.push(waited);
     sockets[sockets.length - 1].events.close(1006);
   }
-  assert.deepEqual(waits, [250, 500, 1000, 2000, 4000, 5000, 5000]);
+  assert.deepEqual(waits, [500, 1000, 2000, 4000, 8000, 8000, 8000]);
   client.retry();
   welcome(10);
   assert.deepEqual(hello().resume, new Uint8Array(16).fill(9));
@@ -90,11 +90,11 @@ test('a lost connection is opened again by itself, with the token, after a wait 
 
 test('each close reason ends as its action says', () => {
   for (const reason of CLOSE_REASONS) {
-    const { client, sockets, welcome, close, pass, told, storage } = setup();
+    const { client, sockets, welcome, close, pass, told, storage } = setup({ random: () => 0 });
     client.connect();
     welcome(3);
     close(reason.code);
-    pass(8000);
+    pass(8500);
     const again = sockets.length > 1;
     const expected = reason.action === 'retry' || reason.name === 'seat_gone';
     assert.equal(again, expected, reason.name);
@@ -131,6 +131,13 @@ test('a seat that is gone is joined anew by the first wish, once', () => {
   pass(20_000);
   assert.equal(sockets.length, 3);
   assert.equal(client.phase, 'closed');
+
+  const asks = setup({ rejoin: false });
+  asks.client.connect();
+  asks.welcome(3);
+  asks.close(4007);
+  asks.pass(20_000);
+  assert.deepEqual([asks.sockets.length, asks.client.phase], [1, 'closed'], 'a page that wants to ask first');
 });
 
 test('a reload takes the seat back if the wish allows it', () => {
@@ -162,7 +169,7 @@ test('after creating a room the next session looks for that room, not for anothe
   assert.deepEqual(hello().wish, { kind: 'code', code: 'K7QX' });
 });
 
-test('no Welcome, a silent server and bytes that are no message are lost connections', () => {
+test('no Welcome and a silent server are lost connections; bytes that are no message end with 1002 for good', () => {
   const late = setup();
   late.client.connect();
   late.sockets[0].events.open();
@@ -184,8 +191,9 @@ test('no Welcome, a silent server and bytes that are no message are lost connect
   strange.client.connect();
   strange.welcome();
   strange.sockets[0].events.message(fromHex('09'));
-  assert.equal(strange.client.phase, 'waiting');
-  assert.equal(strange.told[0], 'lost');
+  assert.equal(strange.client.phase, 'closed');
+  assert.equal(strange.client.status.reason?.action, 'fault');
+  assert.equal(strange.sockets[0].code, 1002);
 });
 
 test('a page that slept does not take its own silence for the server\'s', () => {
@@ -198,14 +206,14 @@ test('a page that slept does not take its own silence for the server\'s', () => 
 });
 
 test('a server that stays away ends the attempts after a few minutes, and retry begins anew', () => {
-  const { client, sockets, pass } = setup();
+  const { client, sockets, pass } = setup({ random: () => 0 });
   client.connect();
   for (let i = 0; i < 60 && client.phase !== 'closed'; i++) {
     sockets[sockets.length - 1].events.close(1006);
-    pass(6500);
+    pass(8100);
   }
   assert.equal(client.phase, 'closed');
-  assert.equal(sockets.length, 41);
+  assert.equal(sockets.length, 33);
   client.retry();
   assert.equal(client.phase, 'connecting');
   sockets[sockets.length - 1].events.close(1006);

@@ -67,7 +67,7 @@ test('bytes that are no message are refused for the right reason', () => {
   }
 });
 
-test('every close reason of the vectors has its sentence here, and an unknown code means a lost connection', () => {
+test('every close reason of the vectors has its sentence here; unknown codes are lost connections, or final from 4000', () => {
   const told = vectors.server.filter((/** @type {any} */ v) => v.value.type === 'Closing');
   assert.equal(told.length, CLOSE_REASONS.length);
   for (const { name, value } of told) {
@@ -75,9 +75,11 @@ test('every close reason of the vectors has its sentence here, and an unknown co
     assert.equal(reason.text, value.text);
     assert.equal(`Closing: ${reason.name}`, name);
   }
-  for (const code of [1001, 1005, 1006, 1014, 4999]) {
-    assert.equal(closeReason(code).name, 'lost');
-    assert.equal(closeReason(code).action, 'retry');
+  for (const code of [1001, 1005, 1006, 1014, 3999]) {
+    assert.deepEqual([closeReason(code).code, closeReason(code).name, closeReason(code).action], [code, 'lost', 'retry']);
+  }
+  for (const code of [4011, 4999]) {
+    assert.deepEqual([closeReason(code).code, closeReason(code).name, closeReason(code).action], [code, 'unknown', 'stop']);
   }
 });
 
