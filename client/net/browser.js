@@ -4,7 +4,15 @@
 
 /** @type {Transport} */
 function webSocket(url, events) {
-  const socket = new WebSocket(url);
+  /** @type {WebSocket} */
+  let socket;
+  try {
+    socket = new WebSocket(url);
+  } catch {
+    // An address that the browser refuses; like any other, it is told later, not from within.
+    setTimeout(() => events.close(1006), 0);
+    return { send() {}, close() {} };
+  }
   socket.binaryType = 'arraybuffer';
   socket.onopen = () => events.open();
   socket.onmessage = ({ data }) => {
@@ -22,6 +30,18 @@ function webSocket(url, events) {
 }
 
 /**
+ * The tab's storage; null where the browser refuses even to look (a sandboxed frame, cookies forbidden).
+ * @param {Window} window
+ */
+function tabStorage(window) {
+  try {
+    return window.sessionStorage;
+  } catch {
+    return null;
+  }
+}
+
+/**
  * Transport, clock, timers, storage and randomness of this page, for createClient.
  * @param {Window} window
  */
@@ -36,7 +56,7 @@ export function browserPlatform(window) {
         return () => window.clearInterval(handle);
       },
     },
-    storage: window.sessionStorage,
+    storage: tabStorage(window),
     random: Math.random,
   };
 }

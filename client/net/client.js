@@ -112,7 +112,7 @@ export class Client {
   }
 
   connect() {
-    const saved = this.storage && savedSeat(this.storage, this.url);
+    const saved = savedSeat(this.storage, this.url);
     this.seatToken = saved && wishAllows(this.wish, saved.code) ? saved.token : null;
     this.stopTimer();
     this.stopTimer = this.timers?.every(POLL_EVERY_MS, () => this.poll(this.clock())) ?? (() => {});
@@ -250,9 +250,7 @@ export class Client {
     if (this.hidden) this.session.setHidden(true, now);
     this.code = welcome.code;
     this.seatToken = welcome.token;
-    if (this.storage) {
-      saveSeat(this.storage, this.url, welcome.token && { token: welcome.token, code: welcome.code });
-    }
+    saveSeat(this.storage, this.url, welcome.token && { token: welcome.token, code: welcome.code });
     // The next session looks for the same room, not for another new one.
     if (this.wish.kind === 'create') this.wish = { kind: 'code', code: welcome.code };
     if (this.wish.kind === 'spectate') this.wish = { kind: 'spectate', code: welcome.code };
@@ -289,7 +287,7 @@ export class Client {
 
   #forgetSeat() {
     this.seatToken = null;
-    if (this.storage) saveSeat(this.storage, this.url, null);
+    saveSeat(this.storage, this.url, null);
   }
 
   #stop() {

@@ -87,7 +87,7 @@ export class ServerClock {
     const up = server - sent;
     const down = received - server;
     // One of the clocks jumped (a machine slept): what was measured before says nothing any more.
-    if (this.samples > 0 && up + this.#min(this.downs) < -5 || down + this.#min(this.ups) < -5) this.samples = 0;
+    if (up + this.#min(this.downs) < -5 || down + this.#min(this.ups) < -5) this.samples = 0;
     const at = this.samples % WINDOW;
     this.ups[at] = up;
     this.downs[at] = down;

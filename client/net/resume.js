@@ -11,13 +11,13 @@ const keyOf = (url) => `tickroom seat ${url}`;
 
 /**
  * The seat that this tab may take back.
- * @param {SeatStorage} storage
+ * @param {SeatStorage | null} storage
  * @param {string} url
  * @returns {SavedSeat | null}
  */
 export function savedSeat(storage, url) {
   try {
-    const { token, code } = JSON.parse(storage.getItem(keyOf(url)) ?? 'null') ?? {};
+    const { token, code } = JSON.parse(storage?.getItem(keyOf(url)) ?? 'null') ?? {};
     const bytes = fromHex(token);
     return bytes.length === 16 && typeof code === 'string' ? { token: bytes, code } : null;
   } catch {
@@ -27,14 +27,14 @@ export function savedSeat(storage, url) {
 
 /**
  * Remembers a seat, or forgets it. A storage that refuses (private window, full) only costs the resume after a reload.
- * @param {SeatStorage} storage
+ * @param {SeatStorage | null} storage
  * @param {string} url
  * @param {SavedSeat | null} seat
  */
 export function saveSeat(storage, url, seat) {
   try {
-    if (seat === null) storage.removeItem(keyOf(url));
-    else storage.setItem(keyOf(url), JSON.stringify({ token: toHex(seat.token), code: seat.code }));
+    if (seat === null) storage?.removeItem(keyOf(url));
+    else storage?.setItem(keyOf(url), JSON.stringify({ token: toHex(seat.token), code: seat.code }));
   } catch {
     // See above.
   }

@@ -28,7 +28,7 @@ const RESYNC_EVERY_MS = 1000;
 /** A client that sends no inputs tells what it has seen so often, or the server would stop sending to it. */
 const SEEN_EVERY_MS = 100;
 /** Events older than this when they could be shown are news of yesterday: the tab was hidden. */
-const EVENT_TICKS_MAX = 120;
+const EVENT_MS_MAX = 2000;
 const EVENTS_MAX = 512;
 /** A frame after a longer pause is drawn as if so much time had passed. */
 const FRAME_MS_MAX = 250;
@@ -50,11 +50,11 @@ export class Session {
     this.clock = new ServerClock(now, this.epochMs + ((welcome.tick + welcome.skipped) * 1000) / welcome.tickRate);
     this.view = new View(welcome.schema);
     this.roster = new RosterBook();
-    this.tracks = new Tracks(welcome.schema, game?.breaks);
-    this.render = new RenderClock(welcome.ticksPerSnapshot);
-    this.inputs = new Inputs(welcome.schema.inputs);
+    this.tracks = new Tracks(welcome.schema, welcome.tickRate, game?.breaks);
+    this.render = new RenderClock(welcome.ticksPerSnapshot, welcome.tickRate);
+    this.inputs = new Inputs(welcome.schema.inputs, welcome.tickRate);
     this.pace = new Pace(welcome.tickRate);
-    this.prediction = game && this.seat >= 0 ? new Prediction(game, this.inputs) : null;
+    this.prediction = game && this.seat >= 0 ? new Prediction(game, this.inputs, welcome.tickRate) : null;
     this.stage = new Stage(welcome.schema, this.tracks, game);
     /** @type {Fact[]} */
     this.events = [];
@@ -148,7 +148,7 @@ export class Session {
     if (this.seat >= 0 && this.clock.synced) this.#ahead(now, serverTick);
     scene.tick = render;
     scene.ownTick = pace.started && switches.prediction ? pace.tick : render;
-    stage.others(this.seat, render, scene.ownTick, switches);
+    stage.others(this.seat, render, scene.ownTick, switches, this.render.farthest);
     scene.own = null;
     scene.ghost = null;
     if (prediction) {
@@ -159,7 +159,7 @@ export class Session {
       Object.assign(scene.offset, prediction.offset);
       if (switches.prediction) stage.spawns(prediction, render, scene.ownTick);
     }
-    scene.stale = this.tracks.lastTick > 0 && interpolated - this.tracks.lastTick > 42;
+    scene.stale = this.tracks.lastTick > 0 && interpolated - this.tracks.lastTick > this.render.farthest;
     this.frames += 1;
     if (scene.extrapolated > 0) this.underruns += 1;
     // What the player sees in this frame is what the next input aims at.
@@ -220,8 +220,8 @@ export class Session {
 
   /** @param {Reconcile} reconcile */
   #reconciled(reconcile) {
-    this.reconciles += 1;
     if (reconcile.known) {
+      this.reconciles += 1;
       if (reconcile.exact) this.exact += 1;
       this.correctionMean += (reconcile.correction - this.correctionMean) / 30;
       if (reconcile.correction > 0) this.corrections += 1;
@@ -307,7 +307,7 @@ export class Session {
     while (told < this.events.length && this.events[told].tick <= render) {
       const { kind, fields, tick } = this.events[told];
       told += 1;
-      if (render - tick <= EVENT_TICKS_MAX) this.teller.event(kind, fields, tick);
+      if ((render - tick) * 1000 <= EVENT_MS_MAX * this.welcome.tickRate) this.teller.event(kind, fields, tick);
     }
     if (told > 0) this.events.splice(0, told);
   }

@@ -11,8 +11,8 @@
  */
 /** @typedef {{ seq: number, tick: number, row: Int32Array }} Pending an input as it was sent */
 
-/** An input is sent when the controls changed, and at the latest so many ticks after the last: 100 ms at 60 Hz. */
-export const KEEP_ALIVE_TICKS = 6;
+/** An input is sent when the controls changed, and at the latest so long after the last. */
+export const KEEP_ALIVE_MS = 100;
 /** So many ticks after the newest due tick without news a seat is neutral. The server's number. */
 export const STARVED_TICKS = 15;
 /** Presses of one field that one tick may count. The server's number. */
@@ -21,9 +21,13 @@ export const PRESSES_MAX = 2;
 const PENDING_MAX = 128;
 
 export class Inputs {
-  /** @param {InputField[]} fields */
-  constructor(fields) {
+  /**
+   * @param {InputField[]} fields
+   * @param {number} tickRate
+   */
+  constructor(fields, tickRate) {
     this.fields = fields;
+    this.keepAlive = Math.max(1, Math.round((KEEP_ALIVE_MS * tickRate) / 1000));
     /** @type {Map<string, number>} */
     this.places = new Map(fields.map((field, i) => [field.name, i]));
     /** The controls as they are now: levels clamped, counters wrapping. */
@@ -107,7 +111,7 @@ export class Inputs {
    */
   sample(tick) {
     const { fields, lastRow } = this;
-    let changed = this.lastSeq === 0 || tick - this.lastTick >= KEEP_ALIVE_TICKS;
+    let changed = this.lastSeq === 0 || tick - this.lastTick >= this.keepAlive;
     if (this.hidden && this.lastSeq !== 0) changed = false;
     for (let i = 0; i < fields.length; i++) changed ||= lastRow[i] !== this.#value(i);
     if (!changed) return null;

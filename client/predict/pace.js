@@ -4,11 +4,11 @@
 /** Faster or slower than time by at most this. */
 const SLEW = 0.05;
 /** Off by more than this, the predicted tick is set, not slewed: the page slept, or the clock was wrong. */
-const JUMP_TICKS = 15;
+const JUMP_MS = 250;
 /** On top of the way up and its jitter at the start: an input is made at most a frame after its tick began. */
 const SPARE_TICKS = 1.25;
 /** An input this late came out of a stall: more lead than that would be felt, and the next stall would be longer. */
-const STALL_TICKS = 6;
+const STALL_MS = 100;
 /** What one late input adds, and how long until another one may. */
 const LATE_STEP = 0.5;
 const LATE_EVERY_MS = 250;
@@ -43,7 +43,7 @@ export class Pace {
    */
   told(margin, now) {
     this.margin = margin;
-    if (margin < -STALL_TICKS) return;
+    if (margin * 1000 < -STALL_MS * this.tickRate) return;
     if (margin <= 0) this.tightAt = now;
     if (margin < 0 && now - this.lateAt >= LATE_EVERY_MS) {
       this.lateAt = now;
@@ -71,7 +71,7 @@ export class Pace {
     const target = serverTick + this.lead;
     const ticks = passed * perMs;
     const wrong = target - (this.tick + ticks);
-    if (!this.started || Math.abs(wrong) > JUMP_TICKS) {
+    if (!this.started || Math.abs(wrong) > JUMP_MS * perMs) {
       this.started = true;
       this.tick = target;
       return true;

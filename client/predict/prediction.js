@@ -38,9 +38,10 @@
 const DECAY_MS = 55;
 /** A longer way is a teleport: no smoothing would look like flying. */
 const SMOOTH_MAX = 64;
-/** Without a snapshot for so long the prediction stands still: two seconds at 60 Hz. */
-export const AHEAD_MAX = 120;
-const WORDS_RING = 256;
+/** Without a snapshot for so long the prediction stands still. */
+const AHEAD_MS = 2000;
+/** Ticks whose predicted words are kept: more than are ever ahead, at any rate that a server may have (240 Hz). */
+const WORDS_RING = 512;
 
 const noSpawns = () => {};
 
@@ -48,8 +49,10 @@ export class Prediction {
   /**
    * @param {GameAdapter} game
    * @param {Inputs} inputs
+   * @param {number} tickRate
    */
-  constructor(game, inputs) {
+  constructor(game, inputs, tickRate) {
+    this.aheadMax = Math.ceil((AHEAD_MS * tickRate) / 1000);
     this.game = game;
     this.inputs = inputs;
     this.state = game.create();
@@ -129,7 +132,7 @@ export class Prediction {
     inputs.rewind(this.from, starved);
     this.spawns.length = 0;
     this.tick = this.from;
-    this.frozen = to - this.from > AHEAD_MAX;
+    this.frozen = to - this.from > this.aheadMax;
     last.replayed = 0;
     if (this.frozen) {
       this.tick = to;
@@ -147,7 +150,7 @@ export class Prediction {
   advance() {
     this.tick += 1;
     const input = this.inputs.consume(this.tick);
-    if (this.tick - this.from > AHEAD_MAX) this.frozen = true;
+    if (this.tick - this.from > this.aheadMax) this.frozen = true;
     if (!this.alive || this.frozen) {
       this.words[this.tick % WORDS_RING].tick = -1;
       return;

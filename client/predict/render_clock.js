@@ -6,19 +6,27 @@ const WINDOW = 64;
 /** Snapshots that set the delay at the start: half a second. */
 const START = 16;
 /** Snapshots older than the usual by more than this came out of a stall. Waiting for the next one would show the world late for ever. */
-const STALL_TICKS = 6;
+const STALL_MS = 100;
 /** Beyond the worst of the window: clock slew, and snapshots a little worse. */
 const SPARE_TICKS = 0.3;
 /** How much faster or slower than time the render tick may run while the delay changes. */
 const SLEW = 0.05;
-/** A delay that is off by more than this is set, not slewed: a quarter of a second at 60 Hz. */
-const JUMP_TICKS = 15;
-/** How long others are extrapolated without news: 700 ms at 60 Hz. A shorter cap freezes what still flies on. */
-export const EXTRAPOLATE_TICKS = 42;
+/** A delay that is off by more than this is set, not slewed. */
+const JUMP_MS = 250;
+/** How long others are extrapolated without news. A shorter cap freezes what still flies on. */
+export const EXTRAPOLATE_MS = 700;
 
 export class RenderClock {
-  /** @param {number} ticksPerSnapshot */
-  constructor(ticksPerSnapshot) {
+  /**
+   * @param {number} ticksPerSnapshot
+   * @param {number} tickRate
+   */
+  constructor(ticksPerSnapshot, tickRate) {
+    const perMs = tickRate / 1000;
+    this.stall = STALL_MS * perMs;
+    this.jump = JUMP_MS * perMs;
+    /** Ticks that others may be extrapolated. */
+    this.farthest = EXTRAPOLATE_MS * perMs;
     this.ticksPerSnapshot = ticksPerSnapshot;
     this.ages = new Float64Array(WINDOW);
     this.sorted = new Float64Array(WINDOW);
@@ -43,7 +51,7 @@ export class RenderClock {
     const sorted = this.sorted.subarray(0, filled);
     sorted.set(this.ages.subarray(0, filled));
     sorted.sort();
-    const worst = sorted[filled >> 1] + STALL_TICKS;
+    const worst = sorted[filled >> 1] + this.stall;
     let high = sorted[filled - 1];
     for (let i = filled - 1; high > worst; i--) high = sorted[i];
     this.target = Math.max(0, high) + this.ticksPerSnapshot + SPARE_TICKS;
@@ -71,10 +79,10 @@ export class RenderClock {
       const most = passed * SLEW;
       this.delay += Math.max(-most, Math.min(most, this.target - this.delay));
     }
-    if (Math.abs(this.target - this.delay) > JUMP_TICKS) this.delay = this.target;
+    if (Math.abs(this.target - this.delay) > this.jump) this.delay = this.target;
     const tick = serverTick - this.delay;
     // Only a jump far back (another clock altogether) is followed.
-    if (tick > this.tick || this.tick - tick > 4 * JUMP_TICKS) this.tick = tick;
+    if (tick > this.tick || this.tick - tick > 4 * this.jump) this.tick = tick;
     return this.tick;
   }
 }

@@ -1,7 +1,5 @@
 // What a frame shows: entities by kind at the render tick, own shots on their way from the own timeline to the others'.
 
-import { EXTRAPOLATE_TICKS } from './render_clock.js';
-
 /** @typedef {import('./tracks.js').Tracks} Tracks */
 /** @typedef {import('./tracks.js').Entity} Entity */
 /** @typedef {import('./prediction.js').Prediction} Prediction */
@@ -86,8 +84,9 @@ export class Stage {
    * @param {number} render
    * @param {number} own
    * @param {{ interpolation: boolean, prediction: boolean }} switches
+   * @param {number} farthest ticks that may be extrapolated
    */
-  others(seat, render, own, switches) {
+  others(seat, render, own, switches, farthest) {
     const { scene, tracks } = this;
     scene.clear();
     scene.extrapolated = 0;
@@ -103,7 +102,7 @@ export class Stage {
       } else if (!switches.interpolation) {
         if (track.left !== Infinity) continue;
         tracks.placeNewest(track);
-      } else if (!tracks.place(track, render, EXTRAPOLATE_TICKS)) continue;
+      } else if (!tracks.place(track, render, farthest)) continue;
       scene.add(entity);
     }
   }

@@ -21,10 +21,10 @@ import { TURN } from '../protocol/index.js';
 
 /** Samples of one entity: a second at 30 Hz even if it starts and stops at each (a stop takes two). */
 const SAMPLES = 64;
-/** A freed id is out of use for two seconds (at 60 Hz); the same id after a longer gap may be another entity. */
-const REUSE_TICKS = 120;
+/** A freed id is out of use for so long; the same id after a longer gap may be another entity. */
+const REUSE_MS = 2000;
 /** Samples further apart than this say nothing about a velocity. */
-const VELOCITY_TICKS = 12;
+const VELOCITY_MS = 200;
 
 /** The samples of one entity. */
 class Track {
@@ -100,9 +100,12 @@ class KindTable {
 export class Tracks {
   /**
    * @param {Schema} schema
+   * @param {number} tickRate
    * @param {Breaks} [breaks]
    */
-  constructor(schema, breaks = {}) {
+  constructor(schema, tickRate, breaks = {}) {
+    this.reuse = (REUSE_MS * tickRate) / 1000;
+    this.velocity = (VELOCITY_MS * tickRate) / 1000;
     this.tables = schema.kinds.map((kind) => new KindTable(kind, breaks[kind.name]));
     /** @type {Map<number, Track>} What the view holds. */
     this.live = new Map();
@@ -176,7 +179,7 @@ export class Tracks {
     const before = (track.count - 2) % SAMPLES;
     const span = track.count > 1 && !track.breaks[newest] ? track.ticks[newest] - track.ticks[before] : 0;
     // Beyond what is known: on along the last way, if it was moving when we last heard of it.
-    if (beyond > 0 && table.moves && span > 0 && span <= VELOCITY_TICKS && track.ticks[newest] === this.knownUntil(track)) {
+    if (beyond > 0 && table.moves && span > 0 && span <= this.velocity && track.ticks[newest] === this.knownUntil(track)) {
       const ahead = Math.min(beyond, farthest);
       entity.extrapolated = ahead;
       entity.frozen = beyond > farthest;
@@ -210,7 +213,7 @@ export class Tracks {
     for (let i = 0; i < view.count; i++) {
       const slot = view.slots[i];
       const track = this.live.get(view.ids[i]);
-      if (track && track.kind === view.kindOf[slot] && tick - lastTick <= REUSE_TICKS && tick > lastTick) {
+      if (track && track.kind === view.kindOf[slot] && tick - lastTick <= this.reuse && tick > lastTick) {
         track.slot = slot;
         this.#push(view, slot, lastTick);
         track.stamp = this.stamp;

@@ -15,7 +15,7 @@ const bytes = messages.slice(1).reduce((sum, message) => sum + message.length, 0
 function pass(withTracks) {
   const decoder = new ServerDecoder();
   const view = new View(CROWD);
-  const tracks = new Tracks(CROWD);
+  const tracks = new Tracks(CROWD, 60);
   /** @type {number[]} */
   const times = [];
   for (const message of messages) {

@@ -40,7 +40,7 @@ test('in the steady state neither the view nor the samples allocate per entity',
     const { messages } = crowd(${ENTITIES}, ${DELTAS}, ${SEED});
     const decoder = new ServerDecoder();
     const view = new View(CROWD);
-    const tracks = new Tracks(CROWD);
+    const tracks = new Tracks(CROWD, 60);
     const apply = (from, to) => {
       for (let i = from; i < to; i++) {
         view.apply(decoder.decode(messages[i]));

@@ -7,7 +7,7 @@ import { Inputs } from '../predict/index.js';
 import { SEED, generator } from './support/random.js';
 import { TOY } from './support/toy.js';
 
-const make = () => new Inputs(TOY.inputs);
+const make = () => new Inputs(TOY.inputs, 60);
 
 /** @param {Inputs} inputs @param {number} tick */
 const consume = (inputs, tick) => {

@@ -15,7 +15,7 @@ const UNIT = 4096;
 /** A view and tracks that are fed by hand. */
 function fed(breaks = {}) {
   const view = new View(TOY);
-  const tracks = new Tracks(TOY, breaks);
+  const tracks = new Tracks(TOY, 60, breaks);
   const decoder = new ServerDecoder();
   /** @type {import('../protocol/snapshot.js').WireRow[]} */
   let held = [];
@@ -124,7 +124,7 @@ test('beyond the last snapshot a moving body goes on for 42 ticks, then stands f
 
 test('the render delay follows interval and jitter, and a stall does not stretch it', () => {
   const random = generator(SEED);
-  const render = new RenderClock(2);
+  const render = new RenderClock(2, 60);
   let least = Infinity;
   for (let tick = 0; tick < 1200; tick += 2) {
     const age = 8 + random.next() * 2.4;
@@ -139,7 +139,7 @@ test('the render delay follows interval and jitter, and a stall does not stretch
 });
 
 test('the render tick never goes back, runs within 5 % of time, and jumps only when it is far off', () => {
-  const render = new RenderClock(2);
+  const render = new RenderClock(2, 60);
   for (let tick = -40; tick <= 20; tick += 2) render.arrived(tick, tick + 3);
   let last = render.advance(30);
   for (let tick = 30.5; tick < 60; tick += 0.5) {
