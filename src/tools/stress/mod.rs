@@ -4,7 +4,8 @@
 //! so it loads any game. Open loop: what is due is due, whatever the server does, and latencies count from there.
 //!
 //! - `args`: what is typed, and the run that follows. `spawn`: a server of its own, pinned to its cores.
-//! - `load`: the run, its phases, the one poll. `player`: one session. `pilot`: what it does. `ws`: frames.
+//! - `load`: the run, its phases, the one poll. `player`: one socket's life. `session`: one stay in a room. `pilot`:
+//!   what a player does. `ws`: frames.
 //! - `schedule`: when things are due. `stats`: what is counted. `procfs`: what a process used. `report`: all of it.
 
 pub mod args;
@@ -15,6 +16,7 @@ pub mod procfs;
 pub mod progress;
 pub mod report;
 pub mod schedule;
+pub mod session;
 pub mod spawn;
 pub mod stats;
 pub mod ws;

@@ -1,6 +1,5 @@
 //! One player: a session of the public protocol from connect to close, as a state machine over a nonblocking socket.
 
-use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 
@@ -9,25 +8,21 @@ use mio::{Interest, Registry, Token};
 
 use super::pilot::Pilot;
 use super::schedule::{Every, ServerClock, TickTimes};
+use super::session::Session;
 use super::stats::{Stats, Window};
 use super::ws::{self, Frame, Inbound};
 use crate::ids::Micros;
 use crate::protocol::close::CloseReason;
 use crate::protocol::codec;
 use crate::protocol::message::{
-    ClientMessage, Hello, Input, PROTOCOL_VERSION, Ping, RoomWish, ServerMessage, SnapshotHeader, Tier, flags,
+    ClientMessage, Hello, Input, PROTOCOL_VERSION, Ping, RoomWish, ServerMessage, SnapshotHeader, Tier,
 };
-use crate::protocol::view::{Applied, View, ViewError};
 use crate::sim::rng::Rng;
 
 /// From one Ping to the next.
 const PING_EVERY: Micros = Micros::from_millis(1000);
-/// A broken view asks for a new start this often at most.
-const RESYNC_EVERY: Micros = Micros::from_millis(1000);
 /// What waits for a socket that takes nothing; an input beyond is not sent, and counted.
 const OUTGOING_BYTES_MAX: usize = 16 * 1024;
-/// Inputs whose ack is waited for.
-const PENDING_MAX: usize = 4096;
 /// How often a refused join is tried again, and how long after.
 const ATTEMPTS_MAX: u32 = 5;
 const RETRY_AFTER: Micros = Micros::from_millis(500);
@@ -111,25 +106,6 @@ enum State {
     Playing(Box<Session>),
     /// Leave was sent.
     Leaving,
-}
-
-/// One stay in a room.
-#[derive(Debug)]
-struct Session {
-    times: TickTimes,
-    view: View,
-    since: Micros,
-    heard_at: Micros,
-    /// The newest snapshot received, applied or not.
-    seen: u32,
-    skipped: u32,
-    /// What it was at the first snapshot that counts.
-    skipped_before: Option<u32>,
-    seq: u32,
-    /// Inputs that are not acked yet: seq, when due, the tick due then.
-    pending: VecDeque<(u32, Micros, i64)>,
-    ping_at: Micros,
-    resynced_at: Option<Micros>,
 }
 
 /// One player.
@@ -288,7 +264,7 @@ impl Player {
             self.send(&ClientMessage::Leave, now, shared);
         }
         match std::mem::replace(&mut self.state, State::Leaving) {
-            State::Playing(session) => count_playing(&session, now, shared),
+            State::Playing(session) => session.count_playing(now, shared),
             State::Out { .. } => self.state = State::Out { due: None },
             State::Entering { .. } | State::Leaving => {}
         }
@@ -361,14 +337,7 @@ impl Player {
             }
             return;
         }
-        session.seq += 1;
-        if let Some(server) = shared.clock.at(due) {
-            let tick = session.times.tick_at(server, session.skipped);
-            if session.pending.len() == PENDING_MAX {
-                session.pending.pop_front();
-            }
-            session.pending.push_back((session.seq, due, tick));
-        }
+        session.input_goes(due, shared.clock);
         let input = Input { seq: session.seq, tick: 0, seen: session.seen, seen_ago: 0, row };
         if shared.window.holds(due) {
             shared.stats.inputs += 1;
@@ -533,19 +502,7 @@ impl Player {
                 }
                 self.token = welcome.token;
                 self.pilot.begin_session(&welcome.schema.inputs, now);
-                self.state = State::Playing(Box::new(Session {
-                    times: TickTimes::new(&welcome),
-                    view: View::new(&welcome.schema),
-                    since: now,
-                    heard_at: now,
-                    seen: 0,
-                    skipped: welcome.skipped,
-                    skipped_before: None,
-                    seq: 0,
-                    pending: VecDeque::new(),
-                    ping_at: now,
-                    resynced_at: None,
-                }));
+                self.state = State::Playing(Box::new(Session::new(&welcome, self.role.tier, now)));
             }
             ServerMessage::Closing(closing) => {
                 self.closing = Some(label_of(closing.code));
@@ -556,51 +513,13 @@ impl Player {
 
     fn snapshot(&mut self, now: Micros, header: &SnapshotHeader, body: &[u8], shared: &mut Shared<'_>) {
         let State::Playing(session) = &mut self.state else { return };
-        let stats = &mut *shared.stats;
-        let tick = u32::from(header.tick);
-        let counts = shared.window.holds(now);
         if session.seen == 0 {
-            let spans = if self.resuming { &mut stats.resume_us } else { &mut stats.first_us };
+            let spans = if self.resuming { &mut shared.stats.resume_us } else { &mut shared.stats.first_us };
             spans.note(now.since(self.join_due).0 as i64);
-        } else if counts {
-            stats.gap.note(session.times.gap(session.seen, tick, header.base));
-            stats.restarts += u64::from(self.role.tier == Tier::Delta && header.base == 0);
         }
-        session.skipped = header.skipped;
-        session.seen = tick;
-        if counts {
-            let before = *session.skipped_before.get_or_insert(header.skipped);
-            stats.ticks_skipped = stats.ticks_skipped.max(u64::from(header.skipped.saturating_sub(before)));
-            stats.told_lateness_us.note(i64::from(header.lateness) * 100);
-        }
-        if let Some(server) = shared.clock.at(now)
-            && counts
-        {
-            stats.lateness_us.note(server - session.times.due(tick, header.skipped));
-        }
-        while let Some(&(_, due, due_tick)) = session.pending.front().filter(|(seq, ..)| *seq <= header.ack) {
-            session.pending.pop_front();
-            if shared.window.holds(due) {
-                stats.ack_us.note(now.since(due).0 as i64);
-                stats.ack_ticks.note(i64::from(tick) - due_tick);
-            }
-        }
-        let applied = session.view.apply(header, body);
-        if counts {
-            stats.snapshots += 1;
-            stats.rows_held += session.view.len() as u64;
-            stats.events_lost += u64::from(header.flags & flags::EVENTS_LOST != 0);
-            stats.digests += u64::from(header.flags & flags::DIGEST != 0 && applied != Ok(Applied::Waiting));
-        }
-        match applied {
-            Ok(Applied::Yes) => return,
-            Ok(Applied::Waiting) => {}
-            Err(ViewError::Digest { .. }) => stats.digest_mismatches += 1,
-            Err(_) => stats.view_errors += 1,
-        }
-        if session.resynced_at.is_none_or(|at| now.since(at) >= RESYNC_EVERY) {
-            session.resynced_at = Some(now);
-            stats.resyncs += 1;
+        session.take(now, header, body, shared);
+        if session.wants_resync(now) {
+            shared.stats.resyncs += 1;
             self.send(&ClientMessage::Resync, now, shared);
         }
     }
@@ -654,7 +573,7 @@ impl Player {
             let _ = stream.shutdown(Shutdown::Both);
         }
         if let State::Playing(session) = std::mem::replace(&mut self.state, State::Out { due: None }) {
-            count_playing(&session, now, shared);
+            session.count_playing(now, shared);
         }
         shared.stats.close(label);
     }
@@ -662,7 +581,7 @@ impl Player {
     /// The measurement is over: what it did until now counts.
     pub fn settle(&mut self, now: Micros, shared: &mut Shared<'_>) {
         if let State::Playing(session) = &mut self.state {
-            count_playing(session, now, shared);
+            session.count_playing(now, shared);
             session.since = now;
             if self.role.reading == Reading::Healthy {
                 shared.stats.silence_us.note(now.since(session.heard_at).0 as i64);
@@ -673,8 +592,4 @@ impl Player {
 
 fn label_of(code: u16) -> &'static str {
     CloseReason::from_code(code).map_or("a close code without a meaning", CloseReason::label)
-}
-
-fn count_playing(session: &Session, now: Micros, shared: &mut Shared<'_>) {
-    shared.stats.playing_us += shared.window.overlap(session.since, now).0;
 }
