@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::config::{Config, ConfigError};
 use crate::tools::lag::args::LagArgs;
+use crate::tools::stress::args::StressArgs;
 
 /// Variables of the environment that are settings begin with this.
 const ENV_PREFIX: &str = "TICKROOM_";
@@ -27,6 +28,8 @@ pub enum Job {
     Serve(Box<Serve>),
     /// Be a bad network between clients and a server.
     Lag(Box<LagArgs>),
+    /// Load a server and measure what its players get.
+    Stress(Box<StressArgs>),
 }
 
 /// Serve the game: how.
@@ -101,6 +104,8 @@ enum Command {
     Serve(ServeArgs),
     /// A bad network between clients and a server, to feel it or to test in it
     Lag(LagArgs),
+    /// Load a server with players and measure what they get
+    Stress(StressArgs),
 }
 
 #[derive(Debug, Args)]
@@ -149,6 +154,7 @@ pub fn read_from(
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(serve) => Ok(Job::Serve(Box::new(convert(serve, environment)?))),
         Command::Lag(lag) => Ok(Job::Lag(Box::new(lag))),
+        Command::Stress(stress) => Ok(Job::Stress(Box::new(stress))),
     }
 }
 

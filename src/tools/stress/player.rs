@@ -295,6 +295,8 @@ impl Player {
         self.closing = None;
         self.close_came = false;
         let opened = TcpStream::connect(shared.address).and_then(|mut stream| {
+            // Or the kernel holds a ping back until the input before it is acknowledged.
+            stream.set_nodelay(true)?;
             let interest = Interest::READABLE | Interest::WRITABLE;
             shared.registry.register(&mut stream, Token(self.role.number), interest)?;
             Ok(stream)
