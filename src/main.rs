@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     match job {
         Job::Serve(serve) => run_serve(*serve),
         Job::Lag(lag) => exit_code(actix::System::new().block_on(lag.run(first_signal()))),
-        Job::Stress(stress) => match stress.run() {
+        Job::Conformance(conformance) => match actix::System::new().block_on(conformance.run()) {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::FAILURE,
             Err(error) => exit_code(Err(error)),

@@ -5,8 +5,13 @@
 
 #[path = "golden/cases.rs"]
 mod cases;
+#[path = "golden/session.rs"]
+mod session;
 #[path = "golden/snapshots.rs"]
 mod snapshots;
+#[allow(dead_code, unreachable_pub, reason = "the recorded session uses a part of it")]
+#[path = "support/toy.rs"]
+mod toy;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -155,6 +160,16 @@ fn a_stream_of_snapshots() {
         lists: vec![("steps", snapshots::steps())],
     };
     file.check("snapshots.json");
+}
+
+#[test]
+fn a_recorded_session() {
+    let file = GoldenFile {
+        about: "A session as it happened, both directions, at_ms on the server's clock. session counts connections: the second takes the seat of the first. held: what a client's view holds after a snapshot.",
+        schema: None,
+        lists: vec![("messages", session::messages())],
+    };
+    file.check("session.json");
 }
 
 #[test]

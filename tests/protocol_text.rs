@@ -9,6 +9,7 @@ mod text;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use tickroom::game::Game;
 use tickroom::ids::EntityId;
 use tickroom::protocol::close::CloseReason;
 use tickroom::protocol::codec::{CLIENT_MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX};
@@ -123,6 +124,44 @@ fn every_limit_has_its_row_with_its_value() {
         let is_flag = ["NO_INPUT", "STARVED", "EVENTS_LOST", "DIGEST", "ALL"].contains(&name.as_str());
         assert!(is_flag || in_code.contains_key(name.as_str()), "{name} is a limit of the code without a row");
     }
+}
+
+#[test]
+fn every_setting_has_its_default() {
+    let defaults = serde_json::to_value(tickroom::config::Config::default()).unwrap();
+    let tables = text::tables(TEXT, "| setting | default |");
+    assert!(tables[0].1.len() >= 13, "the table of settings was not found");
+    for row in &tables[0].1 {
+        let value = row[0].split('.').fold(&defaults, |value, part| &value[part]);
+        assert_eq!(value.to_string(), row[1], "{}", row[0]);
+    }
+}
+
+#[test]
+fn the_demo_games_schema_stands_in_the_text() {
+    let schema = tickroom::arena::Arena::schema(&Default::default());
+    let show = |fields: &[Field]| -> String {
+        let show = |field: &Field| {
+            let dropped = if field.drop_bits == 0 { String::new() } else { format!(" >> {}", field.drop_bits) };
+            format!("`{}` {:?} {}{dropped}", field.name, field.interpolation, field.scale)
+        };
+        fields.iter().map(show).collect::<Vec<_>>().join(", ")
+    };
+    let mut expected = String::from("| number | kind | seen by | fields |\n|---|---|---|---|\n");
+    for (number, kind) in schema.kinds.iter().enumerate() {
+        let by = if kind.private { "its owner" } else { "everybody near" };
+        expected += &format!("| {number} | `{}` | {by} | {} |\n", kind.name, show(&kind.fields));
+    }
+    expected += "\n| number | event | fields |\n|---|---|---|\n";
+    for (number, event) in schema.events.iter().enumerate() {
+        expected += &format!("| {number} | `{}` | {} |\n", event.name, show(&event.fields));
+    }
+    expected += "\n| number | input | sort | range | neutral |\n|---|---|---|---|---|\n";
+    for (number, input) in schema.inputs.iter().enumerate() {
+        let InputField { name, min, max, neutral, sort } = input;
+        expected += &format!("| {number} | `{name}` | {sort:?} | {min} to {max} | {neutral:?} |\n");
+    }
+    assert!(TEXT.contains(&expected), "PROTOCOL.md part 14 must hold:\n\n{expected}");
 }
 
 #[test]

@@ -81,5 +81,22 @@ class Snapshots(unittest.TestCase):
                     self.assertEqual(view.digest(), step["digest"])
 
 
+class Session(unittest.TestCase):
+    def test_a_recorded_session_is_understood(self):
+        view, compared = None, 0
+        for step in golden("session.json")["messages"]:
+            side = client.CLIENT if step["from"] == "client" else client.SERVER
+            message = client.decode_message(side, bytes.fromhex(step["hex"]))
+            self.assertEqual(message, step["value"])
+            if message["type"] == "Welcome":
+                view = client.View(message["schema"])
+            elif message["type"] == "Snapshot":
+                self.assertTrue(view.apply(message))
+                held = {"tick": view.tick, "entities": len(view.rows), "events": len(view.events), "digest": view.digest()}
+                self.assertEqual(held, step["held"])
+                compared += 1
+        self.assertGreater(compared, 40)
+
+
 if __name__ == "__main__":
     unittest.main()

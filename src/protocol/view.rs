@@ -158,7 +158,7 @@ impl View {
         Some((KindId(kind), &self.rows.values[at * self.stride..][..self.kinds[usize::from(kind)].fields.len()]))
     }
 
-    /// The events of the last snapshot applied.
+    /// The events of the last snapshot, if it was applied.
     pub fn events(&self) -> impl Iterator<Item = ViewEvent<'_>> {
         self.events.iter().enumerate().map(|(i, &(kind, tick, start))| {
             let end = self.events.get(i + 1).map_or(self.event_values.len(), |next| next.2);
@@ -177,19 +177,23 @@ impl View {
     /// # Errors
     /// Any [`ViewError`]; the view is broken until the next snapshot with base 0.
     pub fn apply(&mut self, header: &SnapshotHeader, body: &[u8]) -> Result<Applied, ViewError> {
+        self.events.clear();
+        self.event_values.clear();
         if self.broken && header.base != 0 {
             return Ok(Applied::Waiting);
         }
         let result = self.read(header, body);
         self.broken = result.is_err();
+        if self.broken {
+            // Half of a snapshot tells nothing.
+            self.events.clear();
+        }
         result.map(|()| Applied::Yes)
     }
 
     fn read(&mut self, header: &SnapshotHeader, body: &[u8]) -> Result<(), ViewError> {
         let tick = u32::from(header.tick);
         let mut reader = Reader::new(body);
-        self.events.clear();
-        self.event_values.clear();
         if header.base == 0 {
             self.rows.clear();
         } else {
