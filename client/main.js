@@ -58,6 +58,8 @@ let welcomed = false;
 let levels = null;
 let ghost = false;
 let lastFrame = 0;
+/** Why the session dropped, as the server told; later attempts that fail say less. */
+let dropped = '';
 /** Where the own ship is on the screen, for aiming; filled each frame. */
 const aim = { heading: 0, screenX: 0, screenY: 0, turnPerTick: 0.01 };
 
@@ -93,6 +95,7 @@ function join(wanted, name) {
   end(false);
   wish = wanted;
   welcomed = false;
+  dropped = '';
   sound.wake();
   const mine = createClient({
     url: server,
@@ -161,6 +164,7 @@ function welcome(told) {
 function status(told) {
   const { phase, reason } = told;
   if (phase === 'playing') {
+    dropped = '';
     screens.hideOverlay();
     if (!screens.menuOpen) /** @type {HTMLElement | null} */ (document.activeElement)?.blur();
     return;
@@ -173,7 +177,8 @@ function status(told) {
 /** @param {import('./net/connection.js').Status} told */
 function waiting(told) {
   const seconds = told.phase === 'waiting' ? (told.retryAt - platform.clock()) / 1000 : 0;
-  screens.showReconnecting(told.reason?.text ?? 'The connection was lost.', seconds);
+  if (told.reason !== null && (dropped === '' || told.reason.name !== 'lost')) dropped = told.reason.text;
+  screens.showReconnecting(dropped, seconds);
 }
 
 

@@ -196,11 +196,12 @@ export class Reading {
     const { scene } = this;
     scene.ships.count = 0;
     scene.own = null;
-    let dying = null;
+    /** @type {import('../predict/tracks.js').Entity | null} */
+    let shown = null;
     for (const entity of from.of('ship')) {
       const { row } = entity;
       if (row.seat === scene.ownSeat) {
-        dying = row;
+        shown = entity;
         continue;
       }
       const ship = this.#add(row.seat, client, looks);
@@ -213,7 +214,7 @@ export class Reading {
       this.#flags(ship, row.flags, looks, dt);
       ship.stale = entity.frozen === true;
     }
-    this.#ownShip(from, client, looks, dt, dying);
+    this.#ownShip(from, client, looks, dt, shown);
     for (const ship of this.#bySeat.values()) {
       if (ship.frame !== this.#frame) ship.alive = false;
     }
@@ -251,15 +252,15 @@ export class Reading {
    * @param {import('../net/client.js').Client} client
    * @param {Looks} looks
    * @param {number} dt
-   * @param {Record<string, number> | null} dying the public row that others are shown by
+   * @param {import('../predict/tracks.js').Entity | null} shown the public ship, as others see it
    */
-  #ownShip(from, client, looks, dt, dying) {
+  #ownShip(from, client, looks, dt, shown) {
     const own = client.latest('own')[0]?.row;
     const known = this.#bySeat.get(this.scene.ownSeat);
     const wasShown = known !== undefined && known.frame === this.#frame - 1;
     if (from.own === null || own === undefined) {
       // Destroyed, but the picture is not there yet: it stays where it was until the explosion.
-      if (dying === null || !wasShown) return;
+      if (shown === null || !wasShown) return;
       const ship = this.#add(this.scene.ownSeat, client, looks);
       ship.thrust = 0;
       ship.frame = this.#frame;
@@ -271,8 +272,8 @@ export class Reading {
     ship.hull = own.hull / looks.hullMax;
     ship.shield = own.shield / looks.shieldMax;
     ship.thrust = this.ownThrust;
-    const flags = dying === null ? 0 : dying.flags;
-    this.#flags(ship, flags & DASH, looks, dt);
+    ship.id = shown?.id ?? 0;
+    this.#flags(ship, (shown?.row.flags ?? 0) & DASH, looks, dt);
     ship.guarded = own.protected_until > from.ownTick;
     ship.rapid = own.rapid_until > from.ownTick;
     ship.might = own.might_until > from.ownTick;
