@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::config::{Config, ConfigError};
 use crate::tools::conformance::ConformanceArgs;
 use crate::tools::lag::args::LagArgs;
+use crate::tools::stress::args::StressArgs;
 
 /// Variables of the environment that are settings begin with this.
 const ENV_PREFIX: &str = "TICKROOM_";
@@ -28,6 +29,8 @@ pub enum Job {
     Serve(Box<Serve>),
     /// Be a bad network between clients and a server.
     Lag(Box<LagArgs>),
+    /// Load a server and measure what its players get.
+    Stress(Box<StressArgs>),
     /// Judge a client.
     Conformance(ConformanceArgs),
 }
@@ -104,6 +107,8 @@ enum Command {
     Serve(ServeArgs),
     /// A bad network between clients and a server, to feel it or to test in it
     Lag(LagArgs),
+    /// Load a server with players and measure what they get
+    Stress(StressArgs),
     /// Play the server's side of a script to a client, and say which step it gets wrong
     Conformance(ConformanceArgs),
 }
@@ -154,6 +159,7 @@ pub fn read_from(
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(serve) => Ok(Job::Serve(Box::new(convert(serve, environment)?))),
         Command::Lag(lag) => Ok(Job::Lag(Box::new(lag))),
+        Command::Stress(stress) => Ok(Job::Stress(Box::new(stress))),
         Command::Conformance(conformance) => Ok(Job::Conformance(conformance)),
     }
 }

@@ -25,6 +25,11 @@ fn main() -> ExitCode {
     match job {
         Job::Serve(serve) => run_serve(*serve),
         Job::Lag(lag) => exit_code(actix::System::new().block_on(lag.run(first_signal()))),
+        Job::Stress(stress) => match stress.run() {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(error) => exit_code(Err(error)),
+        },
         Job::Conformance(conformance) => match actix::System::new().block_on(conformance.run()) {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::FAILURE,

@@ -1,0 +1,128 @@
+//! The load generator against the real server, over real sockets: its numbers must agree with each other and with what
+//! was asked for. Small and short; how fast anything is, is not judged here.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn stress(arguments: &str) -> (Output, Value) {
+    let output = Command::new(env!("CARGO_BIN_EXE_tickroom"))
+        .args(["stress", "--spawn", "--json"])
+        .args(arguments.split(' '))
+        .output()
+        .expect("the program starts");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let report = serde_json::from_str(&text).unwrap_or_else(|error| {
+        panic!("{error} in the report of `{arguments}`:\n{text}\n{}", String::from_utf8_lossy(&output.stderr))
+    });
+    (output, report)
+}
+
+fn number(report: &Value, path: &str) -> f64 {
+    let value = report.pointer(path).unwrap_or(&Value::Null);
+    value.as_f64().unwrap_or_else(|| panic!("{path} is {value} in\n{report:#}"))
+}
+
+/// Every view stayed the server's.
+fn views_agree(report: &Value) {
+    for (at, group) in report["groups"].as_array().expect("groups").iter().enumerate() {
+        let of = |name: &str| number(report, &format!("/groups/{at}/{name}"));
+        assert_eq!((of("digest_mismatches"), of("view_errors")), (0.0, 0.0), "{group:#}");
+    }
+}
+
+#[test]
+fn twenty_players_for_two_seconds_and_every_number_fits_the_others() {
+    let (output, report) = stress("--players 20 --rooms 2 --seconds 2");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let of = |name: &str| number(&report, &format!("/groups/0/{name}"));
+
+    assert_eq!((of("players"), of("playing_at_end"), of("joined")), (20.0, 20.0, 20.0));
+    assert_eq!((of("join_ms/count"), of("first_snapshot_ms/count")), (20.0, 20.0));
+    assert!(of("first_snapshot_ms/p50") >= of("join_ms/p50"), "a snapshot came before its Welcome");
+    assert_eq!(report["groups"][0]["closes"], serde_json::json!({"left": 20}));
+
+    // Every snapshot of every player either came, had nothing to say, or is counted as missing. A busy machine may
+    // skip ticks; the rest is rounding at both ends.
+    let seconds = number(&report, "/seconds");
+    assert!((1.9..2.5).contains(&seconds), "{seconds} s");
+    let accounted = of("snapshots") + of("missing") + of("empty");
+    let most = 20.0 * (seconds * 30.0 + 1.0);
+    let least = 20.0 * ((seconds * 60.0 - of("ticks_skipped")) / 2.0 - 3.0);
+    assert!((least..=most).contains(&accounted), "{accounted} snapshots accounted for, of {least} to {most}");
+    assert_eq!(of("lateness_ms/count"), of("snapshots"));
+    assert!((number(&report, "/snapshots_per_second") * seconds - of("snapshots")).abs() < 1.0);
+    for spans in ["lateness_ms", "ack_ms", "ack_ticks", "rtt_ms", "silence_ms"] {
+        let at = |name: &str| of(&format!("{spans}/{name}"));
+        assert!(at("count") > 0.0 && at("p50") <= at("p99") && at("p99") <= at("max"), "{spans}");
+    }
+
+    // A row in force is sent again every 100 ms, and an ack takes at least until the next snapshot.
+    assert!(of("inputs") >= 20.0 * (seconds * 10.0 - 2.0), "{} inputs", of("inputs"));
+    assert!(of("ack_ms/count") <= of("inputs") && of("ack_ticks/p50") >= 1.0);
+    assert!(of("digests") >= 20.0, "a view is compared once a second, {} were", of("digests"));
+    views_agree(&report);
+    assert!(of("rows_held") > 10.0 && of("bytes_up_per_player_second") > 10.0 * 15.0);
+    let bytes = of("bytes_down_per_player_second") / of("snapshots_per_player_second");
+    assert!((20.0..20_000.0).contains(&bytes), "{bytes} bytes per snapshot");
+
+    if cfg!(target_os = "linux") {
+        let cores = number(&report, "/server/process/cores");
+        let by_snapshot = number(&report, "/server/cpu_us_per_snapshot") * of("snapshots") / (seconds * 1e6);
+        assert!(cores > 0.0 && (by_snapshot / cores - 1.0).abs() < 0.1, "{cores} cores, {by_snapshot} by snapshots");
+        assert!(number(&report, "/server/process/resident_kib") > 1000.0);
+        assert!(number(&report, "/generator/cores") > 0.0);
+    }
+}
+
+#[test]
+fn a_threshold_that_is_missed_fails_the_run() {
+    let (output, report) = stress("--players 2 --seconds 1 --max-p99-ms 0.000001");
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("p99 lateness"));
+    assert!(number(&report, "/groups/0/lateness_ms/p99") > 0.000001);
+}
+
+#[test]
+fn a_storm_of_joins_is_reported_apart_from_those_who_play() {
+    let (output, report) = stress("--players 20 --seconds 2 --profile join-storm --rooms 1");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!((&report["groups"][0]["name"], &report["groups"][1]["name"]), (&"standing".into(), &"storm".into()));
+    assert_eq!((number(&report, "/groups/0/joined"), number(&report, "/groups/1/joined")), (2.0, 18.0));
+    assert_eq!(number(&report, "/groups/1/playing_at_end"), 18.0);
+    views_agree(&report);
+}
+
+#[test]
+fn everybody_drops_and_takes_the_same_seat_back() {
+    let (output, report) = stress("--players 10 --seconds 4 --profile reconnect-storm --storm-every 2");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let of = |name: &str| number(&report, &format!("/groups/0/{name}"));
+    // After one second and after three.
+    assert_eq!((of("resumed"), of("joined"), of("resume_ms/count")), (20.0, 30.0, 20.0));
+    assert_eq!(of("closes/dropped by us"), 20.0);
+    views_agree(&report);
+}
+
+#[test]
+fn slow_readers_are_reported_apart_and_the_healthy_keep_their_rate() {
+    let (output, report) = stress("--players 8 --seconds 3 --profile slow-reader --rooms 1");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let names: Vec<_> = report["groups"].as_array().expect("groups").iter().map(|group| &group["name"]).collect();
+    assert_eq!(names, ["healthy", "stopped", "crawling", "bursting"]);
+    assert_eq!(number(&report, "/groups/1/snapshots"), 0.0, "whoever does not read gets nothing");
+    // Ten reads a second of 200 bytes at most.
+    assert!(number(&report, "/groups/2/bytes_down_per_player_second") <= 2100.0);
+    let bursting = number(&report, "/groups/3/silence_ms/max");
+    assert!(bursting > 800.0, "one that reads once a second heard something {bursting} ms after the last");
+    assert!(number(&report, "/groups/0/snapshots_per_player_second") > 10.0);
+    views_agree(&report);
+}
+
+#[test]
+fn who_floods_is_closed_for_it_and_the_honest_are_not() {
+    let (output, report) = stress("--players 8 --seconds 3 --profile flood --share 0.25 --rooms 1");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(report["groups"][0]["closes"], serde_json::json!({"left": 6}));
+    assert!(number(&report, "/groups/1/closes/too_fast") >= 2.0, "{:#}", report["groups"][1]);
+}
