@@ -47,6 +47,7 @@ export function nodeTransport(url, events) {
   const { hostname, port, pathname, host } = new URL(url);
   const key = randomBytes(16).toString('base64');
   const socket = connect({ host: hostname, port: Number(port) });
+  /** @type {Buffer} */
   let coming = Buffer.alloc(0);
   let open = false;
   let code = 1006;

@@ -582,7 +582,8 @@ impl Seat {
             loop {
                 match self.link.hear_until(deadline).await {
                     Heard::Message(_) | Heard::Pong(_) => {}
-                    Heard::Close(Some(1002)) => return Ok(()),
+                    // A page in a browser may not send 1002: it closes without a code.
+                    Heard::Close(Some(1002) | None) => return Ok(()),
                     Heard::Nothing => return Err(Fault::new("the session went on")),
                     other => return Err(unexpected(&other)),
                 }
