@@ -5,6 +5,7 @@
 
 import { createAdapter } from './arena/adapter.js';
 import { Drawing } from './arena/draw.js';
+import { OUTSIDE, OUTSIDE_TOUCH } from './arena/draw/camera.js';
 import { Hud } from './arena/hud.js';
 import { Controls, levelsFor, typing } from './arena/input.js';
 import { PHASE_READY, Reading, readLooks } from './arena/reading.js';
@@ -307,6 +308,7 @@ function resize() {
 /** @param {boolean} on */
 function setTouch(on) {
   document.body.classList.toggle('touch', on);
+  drawing.camera.outside = on ? OUTSIDE_TOUCH : OUTSIDE;
 }
 
 function boot() {
@@ -326,6 +328,14 @@ function boot() {
   reading.onBolt = (shot) => {
     drawing.muzzle(shot);
     sound.bolt(shot, drawing.camera);
+  };
+  reading.onBeam = (ship) => {
+    drawing.ownBeam(scene, ship, reading.looks?.beamRange ?? 0);
+    sound.ownBeam();
+  };
+  reading.onDash = (ship) => {
+    drawing.ownDash(ship);
+    sound.ownDash();
   };
   exposeToTests(window, { client: () => client, scene, hud, drawing });
   requestAnimationFrame(frame);

@@ -3,7 +3,8 @@
 // client/predict rewinds and replays; movement.js knows the rules of one tick; this file fills a state from the view and
 // steps it. Ships that are near are stepped too, by their public controls, so that a push is felt at once.
 
-import { muzzle, newShip, pairReach, stepShip, touchShips } from './movement.js';
+import { Flight, Other, Told } from './flight.js';
+import { muzzle, pairReach, stepShip, touchShips } from './movement.js';
 
 /** @typedef {import('../protocol/view.js').View} View */
 /** @typedef {import('../predict/prediction.js').GameAdapter} GameAdapter */
@@ -23,31 +24,6 @@ const OTHERS_MAX = 16;
 const VELOCITY_TICKS = 12;
 /** Further than this per tick nothing flies: it was somewhere else, then here. */
 const STEP_MAX = 32 * UNIT;
-
-/** A ship that is stepped beside the own one. */
-class Other {
-  id = 0;
-  ship = newShip();
-  thrust = 0;
-  turn = 0;
-}
-
-/** What is predicted. */
-class Flight {
-  own = newShip();
-  ownId = 0;
-  seat = 0;
-  life = 0;
-  /** @type {Other[]} by ascending id; those beyond `count` are old */
-  others = [];
-  count = 0;
-  phase = PHASE_PLAY;
-  endsAt = 0;
-  halfWidth = 0;
-  halfHeight = 0;
-  /** @type {Rock[]} shared, never written */
-  rocks = [];
-}
 
 /**
  * The numbers of a kind and its fields.
@@ -115,23 +91,7 @@ class ArenaAdapter {
    * @param {Flight} from
    */
   copy(to, from) {
-    Object.assign(to.own, from.own);
-    to.ownId = from.ownId;
-    to.seat = from.seat;
-    to.life = from.life;
-    to.phase = from.phase;
-    to.endsAt = from.endsAt;
-    to.halfWidth = from.halfWidth;
-    to.halfHeight = from.halfHeight;
-    to.rocks = from.rocks;
-    to.count = from.count;
-    for (let i = 0; i < from.count; i++) {
-      const other = to.others[i] ?? (to.others[i] = new Other());
-      other.id = from.others[i].id;
-      other.thrust = from.others[i].thrust;
-      other.turn = from.others[i].turn;
-      Object.assign(other.ship, from.others[i].ship);
-    }
+    to.copy(from);
   }
 
   /**
@@ -342,6 +302,7 @@ class ArenaAdapter {
     out.vy = own.vy / UNIT;
     out.energy = own.energy / 64;
     out.beamAt = own.beam_at;
+    out.dashAt = own.dash_at;
   }
 
   /**
@@ -374,15 +335,6 @@ class ArenaAdapter {
   birth(kind, row) {
     return row.born;
   }
-}
-
-/** Where a ship was told to be. */
-class Told {
-  tick = 0;
-  x = 0;
-  y = 0;
-  vx = 0;
-  vy = 0;
 }
 
 /**

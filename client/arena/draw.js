@@ -8,7 +8,7 @@ import { drawMarkers } from './draw/markers.js';
 import { SELF, seatColor } from './draw/palette.js';
 import { drawGhost, drawShip, drawTag } from './draw/ships.js';
 import { blitTurned, rockSprite, spritesFor } from './draw/sprites.js';
-import { Beams, drawPickup, drawRock, drawShot, pickupColor } from './draw/things.js';
+import { Beams, drawPickup, drawRock, drawShot, pickupColor, wayTo } from './draw/things.js';
 
 /** More device pixels than this per CSS pixel cost time and show nothing. */
 const PIXEL_RATIO_MAX = 2;
@@ -84,6 +84,8 @@ export class Drawing {
     const ctx = this.#ctx;
     this.#time += dt;
     spritesFor(camera.spritePpu);
+    camera.arenaHalfWidth = 0;
+    camera.arenaHalfHeight = 0;
     const drift = this.effects.calm ? 0 : this.#time * 20;
     camera.follow(drift, drift * 0.35, 0, 0, 1, dt);
     this.#background.draw(ctx, camera, this.pixelRatio, 0, 0);
@@ -196,9 +198,10 @@ export class Drawing {
         if (near) this.effects.pickup(f.x, f.y, pickupColor(f.sort));
         break;
       case 'beam':
+        // The own one has been seen already, when it was fired.
+        if (f.seat === ownSeat) break;
         this.#beams.add(f.from_x, f.from_y, f.to_x, f.to_y, color(f.seat));
         if (f.hit === 0) this.effects.spent(f.to_x, f.to_y, Math.atan2(f.to_y - f.from_y, f.to_x - f.from_x), color(f.seat));
-        if (f.seat === ownSeat) this.camera.jolt(0.25);
         break;
       case 'spark':
         if (near) this.effects.spent(f.x, f.y, Math.random() * Math.PI * 2, color(f.seat));
@@ -207,7 +210,7 @@ export class Drawing {
         if (near) this.effects.spawn(f.x, f.y, color(f.seat), this.reading.looks?.radius ?? 16);
         break;
       case 'dash':
-        if (near) this.effects.dash(f.x, f.y, f.heading * Math.PI * 2, color(f.seat));
+        if (near && f.seat !== ownSeat) this.effects.dash(f.x, f.y, f.heading * Math.PI * 2, color(f.seat));
         break;
       case 'bump':
         if (near) this.effects.spent(f.x, f.y, Math.random() * Math.PI * 2, '#c9d4f0');
@@ -215,6 +218,36 @@ export class Drawing {
         break;
       default:
     }
+  }
+
+  /**
+   * The own beam, as far as the first thing that is drawn on its way: with lag compensation that is what it hits.
+   * @param {import('./scene.js').Scene} scene
+   * @param {import('./scene.js').Ship} ship
+   * @param {number} range units
+   */
+  ownBeam(scene, ship, range) {
+    const aheadX = Math.cos(ship.heading);
+    const aheadY = Math.sin(ship.heading);
+    let way = range;
+    for (let i = 0; i < scene.rocks.count; i++) {
+      const { x, y, radius } = scene.rocks.items[i];
+      way = Math.min(way, wayTo(x - ship.x, y - ship.y, aheadX, aheadY, radius));
+    }
+    for (let i = 0; i < scene.ships.count; i++) {
+      const other = scene.ships.items[i];
+      if (other !== ship) way = Math.min(way, wayTo(other.x - ship.x, other.y - ship.y, aheadX, aheadY, other.radius));
+    }
+    const x = Math.max(-scene.halfWidth, Math.min(scene.halfWidth, ship.x + aheadX * way));
+    const y = Math.max(-scene.halfHeight, Math.min(scene.halfHeight, ship.y + aheadY * way));
+    this.#beams.add(ship.x, ship.y, x, y, ship.color);
+    this.effects.spent(x, y, ship.heading, ship.color);
+    this.camera.jolt(0.25);
+  }
+
+  /** @param {import('./scene.js').Ship} ship the own one */
+  ownDash(ship) {
+    this.effects.dash(ship.x, ship.y, ship.heading, ship.color);
   }
 
   /**

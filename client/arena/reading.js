@@ -17,6 +17,8 @@ export const PHASE_PLAY = 0;
 export const PHASE_RESULTS = 1;
 export const PHASE_READY = 2;
 
+/** How long a dash shows, as the server's flag does. */
+const DASH_SHOWS_TICKS = 12;
 const Q12 = 4096;
 const Q6 = 64;
 /** A ship that moved further than this between two frames did not fly there. */
@@ -34,6 +36,7 @@ const JUMP_UNITS = 120;
  * @property {number} dashWait ticks
  * @property {number} beamCost points
  * @property {number} beamCharge ticks
+ * @property {number} beamRange units
  * @property {number} pickupRadius units
  * @property {number} turnPerTick turns per tick at full deflection
  * @property {number} tickRate
@@ -56,6 +59,7 @@ export function readLooks(welcome) {
     dashWait: t.dash.wait_ticks,
     beamCost: t.beam.cost_q6 / Q6,
     beamCharge: t.beam.charge_ticks,
+    beamRange: t.beam.range_u,
     pickupRadius: t.pickup.radius_q12 / Q12,
     turnPerTick: t.ship.turn_brads_per_tick / 65536,
     tickRate: welcome.tickRate,
@@ -74,10 +78,18 @@ export class Reading {
   #frame = 0;
   /** @type {Looks | null} */
   looks = null;
+  #armed = true;
   /** The birth of the newest bolt of each seat: a seat fires at most one per tick. @type {Map<number, number>} */
   #born = new Map();
   /** Told of each bolt when it is first seen. @type {(shot: import('./scene.js').Shot) => void} */
   onBolt = () => {};
+  /** Told when the own ship fires its beam, as predicted: the flash does not wait for the server. @type {(ship: Ship) => void} */
+  onBeam = () => {};
+  /** Told when the own ship dashes, as predicted. @type {(ship: Ship) => void} */
+  onDash = () => {};
+  /** The own `beam_at` and `dash_at` of the last frame. */
+  #beamAt = 0;
+  #dashAt = 0;
 
   /** The own thrust as the controls stand, -1..1: the own flame does not wait for the server. */
   ownThrust = 0;
@@ -119,6 +131,7 @@ export class Reading {
     if (match !== undefined) {
       scene.halfWidth = match.row.half_width;
       scene.halfHeight = match.row.half_height;
+      this.#armed = match.row.phase === PHASE_PLAY;
     }
     this.#rocks(from);
     this.#pickups(from, looks);
@@ -273,14 +286,19 @@ export class Reading {
     ship.shield = own.shield / looks.shieldMax;
     ship.thrust = this.ownThrust;
     ship.id = shown?.id ?? 0;
-    this.#flags(ship, (shown?.row.flags ?? 0) & DASH, looks, dt);
     ship.guarded = own.protected_until > from.ownTick;
     ship.rapid = own.rapid_until > from.ownTick;
     ship.might = own.might_until > from.ownTick;
-    const beamAt = from.own.beamAt ?? own.beam_at;
+    const { beamAt, dashAt } = from.own;
+    ship.dashing = dashAt !== 0 && from.ownTick < dashAt - looks.dashWait + DASH_SHOWS_TICKS;
     ship.charge = beamAt === 0 ? 0 : Math.max(0.05, Math.min(1, 1 - (beamAt - from.ownTick) / looks.beamCharge));
     ship.stale = from.stale;
     this.scene.own = ship;
+    if (wasShown && dashAt > this.#dashAt) this.onDash(ship);
+    // Let go too early, it fizzles; the round's end puts it out.
+    if (wasShown && beamAt === 0 && this.#beamAt !== 0 && this.#beamAt <= from.ownTick && this.#armed) this.onBeam(ship);
+    this.#beamAt = beamAt;
+    this.#dashAt = dashAt;
   }
 
   /**

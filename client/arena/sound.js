@@ -58,8 +58,8 @@ export class Sound {
     switch (kind) {
       case 'hit': this.#hiss(0.09, f.shielded !== 0 ? 2600 : 1300, loud * 0.6, pan); break;
       case 'kill': this.#hiss(0.5, 420, loud * 1.3, pan); this.#tone('sawtooth', 180, 30, 0.45, loud * 0.6, pan); break;
-      case 'beam': this.#tone('sawtooth', 1500, 140, 0.26, loud * 0.5, pan); break;
-      case 'dash': this.#hiss(0.2, 900, loud * 0.5, pan); break;
+      case 'beam': if (f.seat !== ownSeat) this.#tone('sawtooth', 1500, 140, 0.26, loud * 0.5, pan); break;
+      case 'dash': if (f.seat !== ownSeat) this.#hiss(0.2, 900, loud * 0.5, pan); break;
       case 'pickup': this.#tone('triangle', 520, 1050, 0.2, loud * 0.7, pan); break;
       case 'spawn': this.#tone('sine', 220, 660, 0.3, loud * 0.5, pan); break;
       case 'bump': this.#hiss(0.08, 500, Math.min(1, f.speed * 0.15) * loud, pan); break;
@@ -67,6 +67,16 @@ export class Sound {
       case 'round_start': this.#tone('triangle', 440, 880, 0.4, 0.6, 0); break;
       default:
     }
+  }
+
+  /** The own beam. */
+  ownBeam() {
+    if (this.on && this.#audio !== null) this.#tone('sawtooth', 1500, 140, 0.26, 0.5, 0);
+  }
+
+  /** The own dash. */
+  ownDash() {
+    if (this.on && this.#audio !== null) this.#hiss(0.2, 900, 0.5, 0);
   }
 
   /**

@@ -65,6 +65,8 @@ export class Watching {
    */
   move(camera, scene, between, dt) {
     const { own } = scene;
+    camera.arenaHalfWidth = scene.halfWidth;
+    camera.arenaHalfHeight = scene.halfHeight;
     if (own !== null) {
       this.#sinceDeath = 0;
       this.#killer = -1;

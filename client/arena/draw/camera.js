@@ -16,6 +16,23 @@ const LOOK_AHEAD_MAX = 0.2;
 /** At full speed the view is this much wider. */
 const SPEED_ZOOM = 0.08;
 
+/** How much of each half of the view may lie outside the arena, so that a ship at the wall does not look at nothing. */
+export const OUTSIDE = 0.42;
+export const OUTSIDE_TOUCH = 0.8;
+
+/**
+ * Where to look on one axis, for not too much of the outside.
+ * @param {number} at
+ * @param {number} half of the view
+ * @param {number} arena half of the arena; 0: not known
+ * @param {number} outside
+ */
+function within(at, half, arena, outside) {
+  if (arena === 0) return at;
+  const limit = Math.max(0, arena - half * (1 - outside));
+  return Math.max(-limit, Math.min(limit, at));
+}
+
 export class Camera {
   constructor() {
     /** Centre, world units. */
@@ -30,6 +47,11 @@ export class Camera {
     this.width = 1;
     this.height = 1;
     this.calm = false;
+    /** Half of the arena; 0 while it is not known. */
+    this.arenaHalfWidth = 0;
+    this.arenaHalfHeight = 0;
+    /** How much of each half of the view may lie outside the arena. Thumbs cover the edges of a touch screen: more there. */
+    this.outside = OUTSIDE;
     this.shakeX = 0;
     this.shakeY = 0;
     this.#trauma = 0;
@@ -93,24 +115,35 @@ export class Camera {
     const speed = Math.hypot(vx, vy);
     const reach = Math.min(speed * LOOK_AHEAD_S, Math.min(this.halfWidth, this.halfHeight) * 2 * LOOK_AHEAD_MAX);
     const unit = speed > 1 ? reach / speed : 0;
-    const near = Math.hypot(x + this.#leadX - this.x, y + this.#leadY - this.y) < VIEW_HEIGHT;
     const ease = 1 - Math.exp(-dt * 2.6);
     if (!this.#placed) {
       this.#leadX = vx * unit;
       this.#leadY = vy * unit;
-      this.x = x + this.#leadX;
-      this.y = y + this.#leadY;
+      this.x = this.#lookX(x);
+      this.y = this.#lookY(y);
       this.#placed = true;
     } else {
       this.#leadX += (vx * unit - this.#leadX) * ease;
       this.#leadY += (vy * unit - this.#leadY) * ease;
       // The ship's own motion is followed without delay (a lag would look like a soft ship); only a jump, such as a
       // respawn across the arena, is travelled.
-      const follow = near ? 1 - Math.exp(-dt * 22) : 1 - Math.exp(-dt * 7);
-      this.x += (x + this.#leadX - this.x) * follow;
-      this.y += (y + this.#leadY - this.y) * follow;
+      const wayX = this.#lookX(x) - this.x;
+      const wayY = this.#lookY(y) - this.y;
+      const follow = 1 - Math.exp(-dt * (Math.hypot(wayX, wayY) < VIEW_HEIGHT ? 22 : 7));
+      this.x += wayX * follow;
+      this.y += wayY * follow;
     }
     this.#settle(1 + SPEED_ZOOM * Math.min(1, speed / Math.max(1, speedMax)), dt);
+  }
+
+  /** @param {number} x */
+  #lookX(x) {
+    return within(x + this.#leadX, this.halfWidth, this.arenaHalfWidth, this.outside);
+  }
+
+  /** @param {number} y */
+  #lookY(y) {
+    return within(y + this.#leadY, this.halfHeight, this.arenaHalfHeight, this.outside);
   }
 
   /**

@@ -93,6 +93,22 @@ export function drawPickup(ctx, pickup, time) {
 const BEAM_SEEN_S = 0.34;
 const BEAMS_MAX = 24;
 
+/**
+ * How far along a ray a circle begins.
+ * @param {number} dx from the ray's start to the circle's middle
+ * @param {number} dy
+ * @param {number} aheadX the ray's direction, of length 1
+ * @param {number} aheadY
+ * @param {number} radius
+ * @returns {number} Infinity if the ray misses it
+ */
+export function wayTo(dx, dy, aheadX, aheadY, radius) {
+  const along = dx * aheadX + dy * aheadY;
+  const across = dx * aheadY - dy * aheadX;
+  if (along < 0 || Math.abs(across) >= radius) return Infinity;
+  return Math.max(0, along - Math.sqrt(radius * radius - across * across));
+}
+
 /** The flashes of beams: they hit at once, so what is drawn is their trace. */
 export class Beams {
   #beams = Array.from({ length: BEAMS_MAX }, () => ({ x0: 0, y0: 0, x1: 0, y1: 0, age: 9, color: WHITE }));
