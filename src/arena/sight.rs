@@ -33,6 +33,8 @@ pub(super) struct Sight {
     table: Vec<u32>,
     /// Public entities that have a place, with their cells: the items of `grid`.
     placed: Vec<(u32, u32)>,
+    /// Their ids in the order of the grid's cells: a seat sees a few runs of it.
+    by_cell: Vec<u32>,
 }
 
 impl Sight {
@@ -113,6 +115,8 @@ impl Arena {
         }
         if sight.culls {
             sight.grid.fill_cells(sight.placed.iter().map(|&(_, cell)| cell));
+            sight.by_cell.clear();
+            sight.by_cell.extend(sight.grid.all().iter().map(|&item| sight.placed[item as usize].0));
         }
     }
 
@@ -169,18 +173,25 @@ impl Arena {
     /// The public ids in the cells around a viewpoint.
     pub(super) fn see(&self, from: Viewpoint, out: &mut VisibleSet) {
         let sight = &self.derived.sight;
-        let add = |out: &mut VisibleSet, id: u32| out.insert(EntityId::new(id).expect("only valid ids are listed"));
-        add(out, self.world.match_id);
+        // All words at once: then each id is one bit to set, and there are many for each of many viewpoints.
+        let words = out.words_mut();
+        let enough = sight.table.len().div_ceil(64);
+        if words.len() < enough {
+            words.resize(enough, 0);
+        }
+        let mut add = |id: u32| words[id as usize / 64] |= 1 << (id % 64);
+        add(self.world.match_id);
         let Some(home) = from.0.checked_sub(1) else {
-            sight.placed.iter().for_each(|&(id, _)| add(out, id));
+            sight.placed.iter().for_each(|&(id, _)| add(id));
             return;
         };
         let (columns, rows) = sight.grid.size();
         let home = (home as i32).min(columns * rows - 1);
         let (column, row) = (home % columns, home / columns);
-        let low = sight.grid.corner((column - SEES_CELLS).max(0), (row - SEES_CELLS).max(0));
-        let high = sight.grid.corner((column + SEES_CELLS).min(columns - 1), (row + SEES_CELLS).min(rows - 1));
-        sight.grid.visit(low, high, |item| add(out, sight.placed[item as usize].0));
+        let near_columns = (column - SEES_CELLS).max(0)..=(column + SEES_CELLS).min(columns - 1);
+        for row in (row - SEES_CELLS).max(0)..=(row + SEES_CELLS).min(rows - 1) {
+            sight.by_cell[sight.grid.run(row, &near_columns)].iter().for_each(|&id| add(id));
+        }
     }
 }
 

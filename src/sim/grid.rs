@@ -2,6 +2,8 @@
 //!
 //! Filled anew each tick by counting sort: two passes over the points, no allocation once it has grown.
 
+use std::ops::{Range, RangeInclusive};
+
 /// Square cells over a rectangle around the origin; what lies outside counts to the nearest cell.
 #[derive(Clone, Debug, Default)]
 pub struct Grid {
@@ -105,17 +107,31 @@ impl Grid {
         &self.items[self.starts[cell] as usize..self.starts[cell + 1] as usize]
     }
 
+    /// All items, cell by cell.
+    #[must_use]
+    pub fn all(&self) -> &[u32] {
+        &self.items
+    }
+
+    /// Where in [`Grid::all`] the items of some neighbouring cells of a row lie: cells side by side are side by side in
+    /// memory.
+    ///
+    /// # Panics
+    /// If there are no such cells.
+    #[inline]
+    #[must_use]
+    pub fn run(&self, row: i32, columns: &RangeInclusive<i32>) -> Range<usize> {
+        let first = row * self.columns;
+        let (from, to) = (first + columns.start(), first + columns.end() + 1);
+        self.starts[from as usize] as usize..self.starts[to as usize] as usize
+    }
+
     /// Calls `each` for all items in the cells that a box touches: a cell's ascend, but not all of them together.
     #[inline]
     pub fn visit(&self, low: (i32, i32), high: (i32, i32), mut each: impl FnMut(u32)) {
         let columns = self.column(low.0)..=self.column(high.0);
         for row in self.row(low.1)..=self.row(high.1) {
-            // Neighbouring columns are neighbours in memory: one slice for the whole row of the box.
-            let from = self.starts[(row * self.columns + columns.start()) as usize] as usize;
-            let to = self.starts[(row * self.columns + columns.end()) as usize + 1] as usize;
-            for &item in &self.items[from..to] {
-                each(item);
-            }
+            self.items[self.run(row, &columns)].iter().for_each(|&item| each(item));
         }
     }
 
