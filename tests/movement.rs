@@ -60,7 +60,10 @@ struct Play {
 
 impl Play {
     fn new(seed: u32, count: usize) -> Self {
-        let tuning = Tuning::shipped();
+        Self::with(seed, count, Tuning::shipped())
+    }
+
+    fn with(seed: u32, count: usize, tuning: Tuning) -> Self {
         let mut dice = Dice(seed);
         let ships = (0..count)
             .map(|at| ShipState {
@@ -348,4 +351,32 @@ fn one_wrong_bit_changes_the_digest() {
     };
     assert_eq!(run(false), run(false));
     assert_ne!(run(false), run(true));
+}
+
+/// A client with a tuning that differs in one number by one must not pass: each number is really met in the play.
+#[test]
+fn every_number_that_movement_uses_changes_the_digest() {
+    let shipped: Value = serde_json::from_slice(tickroom::arena::tuning::TUNING_JSON).expect("JSON");
+    let digest = |tuning: &Value| {
+        let mut play = Play::with(2025, 24, serde_json::from_value(tuning.clone()).expect("a tuning"));
+        (0..1500).for_each(|_| play.tick());
+        play.digest
+    };
+    let expected = digest(&shipped);
+    let server_only = ["respawn_ticks", "protected_ticks", "shield_wait_ticks"];
+    let mut numbers = vec![("pickup", "rapid_wait_ticks"), ("pickup", "rapid_cost_q6")];
+    numbers.extend(["impulse_q12_per_tick", "cost_q6", "wait_ticks"].map(|name| ("dash", name)));
+    numbers
+        .extend(["speed_q12_per_tick", "inherit_q8", "muzzle_q12", "wait_ticks", "cost_q6"].map(|name| ("bolt", name)));
+    numbers.extend(["charge_ticks", "cost_q6"].map(|name| ("beam", name)));
+    let ship = shipped["ship"].as_object().expect("numbers");
+    numbers
+        .extend(ship.keys().filter(|name| !server_only.contains(&name.as_str())).map(|name| ("ship", name.as_str())));
+    for (section, name) in numbers {
+        let mut tuning = shipped.clone();
+        // The speed limit is compared in sixteenths.
+        let least = if name == "speed_max_q12_per_tick" { 16 } else { 1 };
+        tuning[section][name] = json!(tuning[section][name].as_i64().expect("a number") + least);
+        assert_ne!(digest(&tuning), expected, "{section}.{name} + {least} is not noticed");
+    }
 }

@@ -132,6 +132,8 @@ impl Game for Arena {
         if self.world.round.leader == Some(seat.0) && self.world.round.phase == schema::PHASE_PLAY {
             self.find_leader();
         }
+        // Nothing may still find the ship that is gone, or a match that is loaded now would differ from one that ran on.
+        self.file_ships();
         self.list_entities();
     }
 

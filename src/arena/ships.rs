@@ -159,12 +159,7 @@ impl Arena {
             rocks: &[],
         };
         let reach = pair_reach(&self.tuning);
-        let from = &mut derived.pairs_from;
-        from.clear();
-        from.extend(derived.flying.iter().map(|&seat| {
-            let ship = &world.ships[usize::from(seat)];
-            (ship.x, ship.y)
-        }));
+        let from = &derived.places;
         let mut moved = false;
         for first in 0..from.len() {
             let (x, y) = from[first];
@@ -199,11 +194,12 @@ impl Arena {
         let (world, derived) = (&self.world, &mut self.derived);
         derived.flying.clear();
         derived.flying.extend(world.order.iter().filter(|&&seat| world.ships[usize::from(seat)].alive()));
-        let ships = &world.ships;
-        derived.ship_grid.fill(derived.flying.iter().map(|&seat| {
-            let ship = &ships[usize::from(seat)];
+        derived.places.clear();
+        derived.places.extend(derived.flying.iter().map(|&seat| {
+            let ship = &world.ships[usize::from(seat)];
             (ship.x, ship.y)
         }));
+        derived.ship_grid.fill(derived.places.iter().copied());
     }
 
     /// Writes down where every seat's ship is, for shots that are judged later.

@@ -113,12 +113,13 @@ pub(super) struct Derived {
     pub(super) ship_grid: Grid,
     /// Seats of the ships that flew when the grid was filled, by ascending id of the ship.
     pub(super) flying: Vec<u16>,
+    /// Where they are, in the same order: small enough to stay in the cache while thousands of bolts ask.
+    pub(super) places: Vec<(i32, i32)>,
     /// What each seat does in this tick, and how far back it sees.
     pub(super) controls: Vec<(Controls, u16)>,
     /// What ships did in this tick, in the order of the pass.
     pub(super) deeds: Vec<(u16, Deeds)>,
     pub(super) near: Vec<u32>,
-    pub(super) pairs_from: Vec<(i32, i32)>,
     pub(super) new_bolts: Vec<Bolt>,
     pub(super) old_bolts: Vec<Bolt>,
     pub(super) sight: super::sight::Sight,

@@ -1,6 +1,6 @@
 //! Bolts fly live; the beam is judged where its shooter saw the others.
 
-use super::movement::{Deeds, muzzle};
+use super::movement::{Deeds, Rock, muzzle};
 use super::schema::{EVENT_BEAM, EVENT_SPARK, UNIT, WEAPON_BEAM, WEAPON_BOLT};
 use super::state::Bolt;
 use super::{Arena, witnesses};
@@ -58,18 +58,23 @@ impl Arena {
         let reach = self.tuning.ship.radius_q12 + self.tuning.bolt.radius_q12;
         let low = (from_x.min(to_x) - reach, from_y.min(to_y) - reach);
         let high = (from_x.max(to_x) + reach, from_y.max(to_y) + reach);
-        derived.ship_grid.collect(low, high, &mut derived.near);
+        let near = &mut derived.near;
+        near.clear();
+        derived.ship_grid.visit(low, high, |item| {
+            let (x, y) = derived.places[item as usize];
+            if (low.0..=high.0).contains(&x) && (low.1..=high.1).contains(&y) {
+                near.push(item);
+            }
+        });
+        near.sort_unstable();
         let rocks = derived.rock_grid.near(from_x, from_y);
         for (x, y) in [(from_x + (bolt.vx >> 1), from_y + (bolt.vy >> 1)), (to_x, to_y)] {
-            let rock =
-                rocks.iter().any(|rock| overlap(x - rock.x, y - rock.y, rock.radius + self.tuning.bolt.radius_q12));
-            if rock || x.abs() > self.half_width || y.abs() > self.half_height {
-                return Flight::Spark(
-                    x.clamp(-self.half_width, self.half_width),
-                    y.clamp(-self.half_height, self.half_height),
-                );
+            let rock = |rock: &Rock| overlap(x - rock.x, y - rock.y, rock.radius + self.tuning.bolt.radius_q12);
+            if x.abs() > self.half_width || y.abs() > self.half_height || rocks.iter().any(rock) {
+                let (width, height) = (self.half_width, self.half_height);
+                return Flight::Spark(x.clamp(-width, width), y.clamp(-height, height));
             }
-            for &item in &derived.near {
+            for &item in near.iter() {
                 let seat = derived.flying[item as usize];
                 let ship = &world.ships[usize::from(seat)];
                 if seat != bolt.seat && ship.alive() && overlap(x - ship.x, y - ship.y, reach) {
@@ -151,7 +156,15 @@ impl Arena {
         let (end_x, end_y) = ray.point(nearest);
         let low = (ray.x.min(end_x) - slack, ray.y.min(end_y) - slack);
         let high = (ray.x.max(end_x) + slack, ray.y.max(end_y) + slack);
-        derived.ship_grid.collect(low, high, &mut derived.near);
+        let near = &mut derived.near;
+        near.clear();
+        derived.ship_grid.visit(low, high, |item| {
+            let (x, y) = derived.places[item as usize];
+            if (low.0..=high.0).contains(&x) && (low.1..=high.1).contains(&y) {
+                near.push(item);
+            }
+        });
+        near.sort_unstable();
         for &item in &derived.near {
             let other = derived.flying[item as usize];
             if other == seat || !world.ships[usize::from(other)].alive() {
