@@ -271,9 +271,20 @@ impl Rows {
 pub struct Viewpoint(pub u64);
 
 /// A set of entity ids: one bit each.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct VisibleSet {
     words: Vec<u64>,
+}
+
+impl Clone for VisibleSet {
+    fn clone(&self) -> Self {
+        Self { words: self.words.clone() }
+    }
+
+    /// Keeps the memory, which a derived one would not: sets are copied for every viewer and snapshot.
+    fn clone_from(&mut self, source: &Self) {
+        self.words.clone_from(&source.words);
+    }
 }
 
 impl VisibleSet {

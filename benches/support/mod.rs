@@ -60,6 +60,8 @@ pub struct Match {
     pub room: Room<Arena>,
     pub now: Micros,
     pub sink: Sink,
+    /// The first person's Welcome.
+    pub welcome: Bytes,
     people: Vec<Person>,
     pub inputs: u64,
     /// Time spent in `tick` and in `poll_outbound`.
@@ -83,10 +85,14 @@ impl Match {
         let mut room = Room::new(config, options, "BENCH".into(), 7, now).expect("the configuration is in range");
         let schema = room.schema().clone();
         let mut list = Vec::new();
+        let mut welcome = Bytes::new();
         for number in 0..people {
             let request = JoinRequest { name: format!("p{number}"), tier, spectate: false };
             let token = ResumeToken(u128::from(number).to_le_bytes());
             let joined = room.handle_join(request, token, now).expect("there is a seat");
+            if number == 0 {
+                welcome = joined.welcome;
+            }
             let mut pilot = Pilot::new(Inputs::Random, 7, u32::from(number), now, 5.0);
             pilot.begin_session(&schema.inputs, now);
             list.push(Person { viewer: joined.viewer, pilot, seq: 0 });
@@ -95,6 +101,7 @@ impl Match {
             room,
             now,
             sink: Sink::default(),
+            welcome,
             people: list,
             inputs: 0,
             ticking: Duration::ZERO,

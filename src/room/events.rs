@@ -13,6 +13,9 @@ const KEPT_MAX: usize = 4096;
 /// How many facts one snapshot carries at most: what is more is lost to that viewer, and flagged.
 const PER_SNAPSHOT_MAX: usize = 256;
 
+/// The largest count that is one byte on the wire.
+const ONE_BYTE_MAX: usize = 250;
+
 /// A viewer's place in the ring: the number of the first fact that it has not been told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct EventCursor(u64);
@@ -31,6 +34,14 @@ struct Fact {
     audience: Audience,
     /// The fields' bytes.
     fields: Vec<u8>,
+}
+
+impl Fact {
+    fn put(&self, now: Tick, out: &mut Vec<u8>) {
+        out.push(self.kind);
+        varint::put_u32(out, now.since(self.tick));
+        out.extend_from_slice(&self.fields);
+    }
 }
 
 /// What a viewer may be told of: its seat, and what it saw before and sees now.
@@ -76,16 +87,26 @@ impl EventRing {
         let mut lost = cursor.0 < self.first;
         let start = (cursor.0.saturating_sub(self.first) as usize).min(self.ring.len());
         let told = || self.ring.range(start..).filter(|fact| witness.sees(fact.audience));
-        let due = told().count();
+        // Each fact is looked at once, its count written afterwards: that fits if it stays one byte.
+        let count_at = out.len();
+        out.push(0);
+        let mut due = 0;
+        for fact in told() {
+            due += 1;
+            if due <= ONE_BYTE_MAX {
+                fact.put(now, out);
+            }
+        }
+        if due <= ONE_BYTE_MAX {
+            out[count_at] = due as u8;
+            return Told { any: due > 0, lost };
+        }
+        out.truncate(count_at);
         lost |= due > PER_SNAPSHOT_MAX;
         let count = due.min(PER_SNAPSHOT_MAX);
         varint::put_u32(out, count as u32);
-        for fact in told().skip(due - count) {
-            out.push(fact.kind);
-            varint::put_u32(out, now.since(fact.tick));
-            out.extend_from_slice(&fact.fields);
-        }
-        Told { any: count > 0, lost }
+        told().skip(due - count).for_each(|fact| fact.put(now, out));
+        Told { any: true, lost }
     }
 
     fn forget_first(&mut self) -> Vec<u8> {

@@ -61,6 +61,19 @@ pub(super) struct InputNews {
     pub(super) margin: Option<i8>,
 }
 
+/// What snapshots say of the state, before events: the same for all viewers that hold and see the same.
+#[derive(Default)]
+struct Shared {
+    base: Option<Tick>,
+    held: VisibleSet,
+    new: VisibleSet,
+    bytes: Vec<u8>,
+    /// It is relative to `base`; else to nothing.
+    relative: bool,
+    /// Something left, changed or entered.
+    news: bool,
+}
+
 /// Buffers and shared parts of one round of snapshots.
 #[derive(Default)]
 pub(super) struct Outbound {
@@ -69,6 +82,11 @@ pub(super) struct Outbound {
     chunk: BytesMut,
     head: Vec<u8>,
     body: Vec<u8>,
+    scratch: Vec<u8>,
+    /// The state sections that were made last of those that others may share.
+    shared: Shared,
+    /// They are of this round.
+    shared_is_new: bool,
     /// What the viewer at hand may see.
     new: VisibleSet,
     /// What it held before and still holds.
@@ -79,6 +97,7 @@ impl Outbound {
     /// A new tick: nothing is known of what anybody sees.
     pub(super) fn begin(&mut self) {
         self.spare_sets.extend(self.visible.drain().map(|(_, set)| set));
+        self.shared_is_new = false;
     }
 
     /// The roster message that is due to this viewer, if any: the version that it makes, and its bytes.
@@ -127,32 +146,15 @@ impl Outbound {
         moment: Moment,
     ) -> Option<Bytes> {
         let base = viewer.base.filter(|_| viewer.tier == Tier::Delta);
-        let since = base.and_then(|base| tables.since(base, schema));
         let digest = viewer.tier == Tier::Delta
             && (moment.snapshot + viewer.id.0).is_multiple_of(moment.snapshots_per_second.max(1));
-        let mut due = digest
+        self.body.clear();
+        let (relative, news_of_state) = self.put_state(viewer, base, tables, schema);
+        let due = news_of_state
+            || digest
             || viewer.heartbeat_is_due(moment.now)
             || news.ack != viewer.told_ack
             || news.starved != viewer.told_starved;
-
-        self.body.clear();
-        let base_ticks = match since {
-            Some((newest, deltas)) => {
-                intersect(&viewer.held, &self.new, deltas.kept(), &mut self.kept);
-                due |= put_left(&viewer.held, &self.kept, &mut self.body);
-                due |= put_changed_bits(&self.kept, deltas.changed(), &mut self.body);
-                deltas.put(newest, both(&self.kept, deltas.changed()), &mut self.body);
-                due |= put_entered(newest, &self.new, &self.kept, &mut self.body);
-                moment.tick.since(base.unwrap_or_default())
-            }
-            None => {
-                due = true;
-                self.kept.clear();
-                varint::put_u32(&mut self.body, 0);
-                put_entered(tables.newest(), &self.new, &self.kept, &mut self.body);
-                0
-            }
-        };
         let witness = Witness { seat: viewer.seat, old: &viewer.held, new: &self.new };
         let told = events.put(viewer.events, moment.tick, &witness, &mut self.body);
         viewer.events_lost |= told.lost;
@@ -160,12 +162,12 @@ impl Outbound {
             return None;
         }
         if digest {
-            self.body.extend_from_slice(&tables.newest().digest(&self.new).to_le_bytes());
+            self.body.extend_from_slice(&tables.newest_mut().digest(&self.new).to_le_bytes());
         }
         let flag = |on: bool, bit: u8| if on { bit } else { 0 };
         let header = SnapshotHeader {
             tick: moment.tick.0.into(),
-            base: base_ticks,
+            base: base.filter(|_| relative).map_or(0, |base| moment.tick.since(base)),
             ack: news.ack.0,
             margin: news.margin.unwrap_or(0),
             flags: flag(news.margin.is_none(), flags::NO_INPUT)
@@ -176,6 +178,48 @@ impl Outbound {
             skipped: moment.skipped,
         };
         Some(self.cut(&ServerMessage::Snapshot(header)))
+    }
+
+    /// Appends the sections left, changed and entered. Returns whether they are relative to `base`, else to nothing, and
+    /// whether they say anything.
+    fn put_state(&mut self, viewer: &Viewer, base: Option<Tick>, tables: &mut Tables, schema: &Schema) -> (bool, bool) {
+        // Whoever has rows of its own shares with nobody: not worth comparing, nor keeping.
+        let may_share = viewer.seat.is_none_or(|seat| !tables.newest().has_private_rows(seat));
+        let shared = &self.shared;
+        if may_share
+            && self.shared_is_new
+            && shared.base == base
+            && shared.new == self.new
+            && (!shared.relative || shared.held == viewer.held)
+        {
+            self.body.extend_from_slice(&shared.bytes);
+            return (shared.relative, shared.news);
+        }
+        let (relative, mut news) = match base.and_then(|base| tables.since(base, schema)) {
+            Some(deltas) => {
+                intersect(&viewer.held, &self.new, deltas.kept(), &mut self.kept);
+                let left = put_left(&viewer.held, &self.kept, &mut self.body);
+                let changed = put_changed_bits(&self.kept, deltas.changed(), &mut self.body);
+                deltas.put(&self.kept, &mut self.scratch, &mut self.body);
+                (true, left | changed)
+            }
+            None => {
+                self.kept.clear();
+                varint::put_u32(&mut self.body, 0);
+                (false, true)
+            }
+        };
+        news |= put_entered(tables.newest_mut(), &self.new, &self.kept, &mut self.body);
+        if may_share {
+            let shared = &mut self.shared;
+            shared.base = base;
+            shared.held.clone_from(&viewer.held);
+            shared.new.clone_from(&self.new);
+            shared.bytes.clone_from(&self.body);
+            (shared.relative, shared.news) = (relative, news);
+            self.shared_is_new = true;
+        }
+        (relative, news)
     }
 
     /// What the viewer holds once its session has accepted the snapshot, or there was nothing to say.
@@ -206,11 +250,6 @@ fn intersect(a: &VisibleSet, b: &VisibleSet, c: &VisibleSet, out: &mut VisibleSe
     words.extend(a.words().iter().zip(b.words()).zip(c.words()).map(|((a, b), c)| a & b & c));
 }
 
-/// The ids in both, ascending.
-fn both<'a>(a: &'a VisibleSet, b: &'a VisibleSet) -> impl Iterator<Item = EntityId> + 'a {
-    ids(a.words().iter().zip(b.words()).map(|(a, b)| a & b))
-}
-
 /// The ids in `a` but not in `b`, ascending.
 fn without<'a>(a: &'a VisibleSet, b: &'a VisibleSet) -> impl Iterator<Item = EntityId> + 'a {
     ids(a.words().iter().enumerate().map(|(at, word)| word & !b.words().get(at).copied().unwrap_or(0)))
@@ -238,30 +277,44 @@ fn put_left(held: &VisibleSet, kept: &VisibleSet, out: &mut Vec<u8>) -> bool {
 
 /// One bit per id kept, ascending: whether it changed; false if none did.
 fn put_changed_bits(kept: &VisibleSet, changed: &VisibleSet, out: &mut Vec<u8>) -> bool {
-    let (mut byte, mut bits, mut any) = (0_u8, 0, 0_u8);
-    for (at, &word) in kept.words().iter().enumerate() {
-        let changed = changed.words().get(at).copied().unwrap_or(0);
-        let mut rest = word;
-        while rest != 0 {
-            byte |= ((changed >> rest.trailing_zeros() & 1) as u8) << bits;
-            rest &= rest - 1;
-            bits += 1;
-            if bits == 8 {
-                out.push(byte);
-                any |= byte;
-                (byte, bits) = (0, 0);
-            }
+    let (mut bits, mut filled, mut any) = (0_u64, 0, 0);
+    for (at, &places) in kept.words().iter().enumerate() {
+        if places == 0 {
+            continue;
+        }
+        let changed = places & changed.words().get(at).copied().unwrap_or(0);
+        any |= changed;
+        let (packed, count) = pack(places, changed);
+        bits |= packed << filled;
+        filled += count;
+        if filled >= 64 {
+            out.extend_from_slice(&bits.to_le_bytes());
+            filled -= 64;
+            // What did not fit: the last `filled` of the `count` bits.
+            bits = packed.checked_shr(count - filled).unwrap_or(0);
         }
     }
-    if bits > 0 {
-        out.push(byte);
-        any |= byte;
-    }
+    out.extend_from_slice(&bits.to_le_bytes()[..filled.div_ceil(8) as usize]);
     any != 0
 }
 
+/// The bits of `word` at the set places, moved together, and how many places there are. By runs of places: they are long
+/// for whoever sees much.
+fn pack(mut places: u64, word: u64) -> (u64, u32) {
+    let (mut packed, mut count) = (0, 0);
+    while places != 0 {
+        let start = places.trailing_zeros();
+        let run = (places >> start).trailing_ones();
+        let ones = u64::MAX >> (64 - run);
+        packed |= (word >> start & ones) << count;
+        count += run;
+        places &= !(ones << start);
+    }
+    (packed, count)
+}
+
 /// The `entered` section; false if nothing entered.
-fn put_entered(newest: &Table, new: &VisibleSet, kept: &VisibleSet, out: &mut Vec<u8>) -> bool {
+fn put_entered(newest: &mut Table, new: &VisibleSet, kept: &VisibleSet, out: &mut Vec<u8>) -> bool {
     let entered = || without(new, kept);
     let count = entered().count();
     varint::put_u32(out, count as u32);
@@ -272,4 +325,44 @@ fn put_entered(newest: &Table, new: &VisibleSet, kept: &VisibleSet, out: &mut Ve
         newest.put_full(id, out);
     }
     count > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_are_packed_in_the_order_of_their_ids_whatever_the_gaps() {
+        let mut state = 1_u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state ^ state >> 29
+        };
+        for round in 0..2000 {
+            let words = 1 + random() % 6;
+            let mut word = |sparse: bool| match round % 4 {
+                0 => u64::MAX,
+                1 if sparse => random() & random() & random(),
+                2 if sparse => 0,
+                _ => random(),
+            };
+            let (mut kept, mut changed) = (VisibleSet::default(), VisibleSet::default());
+            for _ in 0..words {
+                kept.words_mut().push(word(true));
+                changed.words_mut().push(word(false));
+            }
+            kept.words_mut()[0] &= !1; // 0 is no id
+            let (mut expected, mut count) = (Vec::new(), 0);
+            for id in kept.iter() {
+                if count % 8 == 0 {
+                    expected.push(0);
+                }
+                *expected.last_mut().expect("one was pushed") |= u8::from(changed.contains(id)) << (count % 8);
+                count += 1;
+            }
+            let mut bits = Vec::new();
+            assert_eq!(put_changed_bits(&kept, &changed, &mut bits), expected.iter().any(|&byte| byte != 0));
+            assert_eq!(bits, expected, "round {round}: {kept:?} {changed:?}");
+        }
+    }
 }

@@ -33,9 +33,12 @@ pub(super) struct Table {
     private: Vec<(SeatId, EntityId)>,
     /// For each id its place in `rows` plus one, or 0.
     places: Vec<u32>,
-    /// Whole rows, as [`put_full`] writes them, in the order of `rows`; made with the table, since somebody enters most
-    /// of the time.
-    full: Spans,
+    /// Whole rows, as [`put_full`] writes them: each made when the first viewer needs it.
+    full: Vec<u8>,
+    /// For each row where its bytes lie in `full`; an empty span: not made yet.
+    full_spans: Vec<Span>,
+    /// For each row its part of a digest; empty until the first viewer needs one.
+    hashes: Vec<u32>,
 }
 
 /// What turns an older table into the newest.
@@ -46,34 +49,28 @@ pub(super) struct Deltas {
     kept: VisibleSet,
     /// Those of them whose rows differ.
     changed: VisibleSet,
-    /// Their bytes, as [`put_delta`] writes them, in the order of the newest table's rows.
-    bytes: Spans,
-}
-
-/// Byte strings, one per row of a table, in one buffer.
-#[derive(Default)]
-struct Spans {
+    /// Their bytes, as [`put_delta`] writes them, and [`SPLICE_BYTES`] more, so that every copy may be of that width.
     bytes: Vec<u8>,
-    /// Where each ends; it starts where the one before it ends.
-    ends: Vec<u32>,
+    /// Where the bytes of each changed id lie; others have what an earlier round left.
+    spans: Vec<Span>,
 }
 
-impl Spans {
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.ends.clear();
-    }
+/// A part of a buffer.
+#[derive(Clone, Copy, Default)]
+struct Span {
+    start: u32,
+    len: u32,
+}
 
-    /// Ends the current one.
-    fn end(&mut self) {
-        self.ends.push(self.bytes.len() as u32);
-    }
-
-    fn range(&self, at: usize) -> (usize, usize) {
-        let start = if at == 0 { 0 } else { self.ends[at - 1] as usize };
-        (start, self.ends[at] as usize)
+impl Span {
+    fn of(self, bytes: &[u8]) -> &[u8] {
+        &bytes[self.start as usize..][..self.len as usize]
     }
 }
+
+/// Deltas are copied in this width, whatever their own: most have fewer bytes, and what is copied beyond is overwritten
+/// by the next. A copy of a known width is two instructions, one of an unknown width a call.
+const SPLICE_BYTES: usize = 16;
 
 impl Tables {
     /// Takes the rows that the game gives for `tick`, as the newest table.
@@ -98,15 +95,22 @@ impl Tables {
         self.ring.back().expect("a table was pushed")
     }
 
-    /// The newest table and what turned the one at `base` into it; `None` if that one is gone.
-    pub(super) fn since(&mut self, base: Tick, schema: &Schema) -> Option<(&Table, &Deltas)> {
+    /// The newest table, to make parts of it that nobody has needed yet.
+    ///
+    /// # Panics
+    /// If there is none yet.
+    pub(super) fn newest_mut(&mut self) -> &mut Table {
+        self.ring.back_mut().expect("a table was pushed")
+    }
+
+    /// What turned the table at `base` into the newest; `None` if that one is gone.
+    pub(super) fn since(&mut self, base: Tick, schema: &Schema) -> Option<&Deltas> {
         let at = self.ring.iter().position(|table| table.tick == base)?;
-        let newest = self.ring.back()?;
         let deltas = &mut self.deltas[at];
         if !deltas.made {
             deltas.make(&self.ring, at, schema);
         }
-        Some((newest, deltas))
+        Some(deltas)
     }
 }
 
@@ -120,6 +124,9 @@ impl Table {
         self.private.clear();
         self.places.clear();
         self.full.clear();
+        self.full_spans.clear();
+        self.full_spans.resize(self.rows.len(), Span::default());
+        self.hashes.clear();
         for at in 0..self.rows.len() {
             let row = self.rows.at(at);
             let (id, owner, number) = (row.id, row.owner, row.kind.0);
@@ -130,8 +137,6 @@ impl Table {
             for (value, field) in self.rows.fields_mut(at).iter_mut().zip(&kind.fields) {
                 *value = field.quantise(*value);
             }
-            put_full(number, self.rows.at(at).fields, &mut self.full.bytes);
-            self.full.end();
             self.present.insert(id);
             match owner {
                 Some(seat) => self.private.push((seat, id)),
@@ -163,18 +168,29 @@ impl Table {
         &self.public
     }
 
+    /// True if there are rows that this seat alone may see.
+    pub(super) fn has_private_rows(&self, seat: SeatId) -> bool {
+        self.private.binary_search_by_key(&seat, |&(owner, _)| owner).is_ok()
+    }
+
     /// The digest of a view that holds `ids`.
-    pub(super) fn digest(&self, ids: &VisibleSet) -> u32 {
-        ids.iter().fold(0, |sum, id| {
-            let row = self.rows.at(self.place(id));
-            sum.wrapping_add(row_hash(id.get(), row.kind.0, row.fields))
-        })
+    pub(super) fn digest(&mut self, ids: &VisibleSet) -> u32 {
+        if self.hashes.is_empty() {
+            self.hashes.extend(self.rows.iter().map(|row| row_hash(row.id.get(), row.kind.0, row.fields)));
+        }
+        ids.iter().fold(0, |sum, id| sum.wrapping_add(self.hashes[self.place(id)]))
     }
 
     /// Appends a row's kind and fields.
-    pub(super) fn put_full(&self, id: EntityId, out: &mut Vec<u8>) {
-        let (start, end) = self.full.range(self.place(id));
-        out.extend_from_slice(&self.full.bytes[start..end]);
+    pub(super) fn put_full(&mut self, id: EntityId, out: &mut Vec<u8>) {
+        let at = self.place(id);
+        if self.full_spans[at].len == 0 {
+            let start = self.full.len();
+            let row = self.rows.at(at);
+            put_full(row.kind.0, row.fields, &mut self.full);
+            self.full_spans[at] = Span { start: start as u32, len: (self.full.len() - start) as u32 };
+        }
+        out.extend_from_slice(self.full_spans[at].of(&self.full));
     }
 
     fn place(&self, id: EntityId) -> usize {
@@ -196,17 +212,20 @@ impl Deltas {
             }
         }
         let (old, new) = (&ring[base], &ring[ring.len() - 1]);
+        self.spans.resize(self.spans.len().max(new.places.len()), Span::default());
         for row in new.rows.iter() {
             if self.kept.contains(row.id) {
                 let before = old.rows.at(old.place(row.id));
                 assert_eq!(before.kind, row.kind, "the kind of entity {} within one life", row.id.get());
                 let kind = &schema.kinds[usize::from(row.kind.0)];
-                if put_delta(kind, before.fields, row.fields, &mut self.bytes.bytes) {
+                let start = self.bytes.len();
+                if put_delta(kind, before.fields, row.fields, &mut self.bytes) {
                     self.changed.insert(row.id);
+                    self.spans[row.id.index()] = Span { start: start as u32, len: (self.bytes.len() - start) as u32 };
                 }
             }
-            self.bytes.end();
         }
+        self.bytes.resize(self.bytes.len() + SPLICE_BYTES, 0);
     }
 
     /// The ids that were there all the time.
@@ -219,18 +238,25 @@ impl Deltas {
         &self.changed
     }
 
-    /// Appends the bytes of the changed rows among `ids`. Neighbours in the table are neighbours in the buffer, so a
-    /// seat that sees everything gets one copy.
-    pub(super) fn put(&self, newest: &Table, ids: impl Iterator<Item = EntityId>, out: &mut Vec<u8>) {
-        let (mut start, mut end) = (0, 0);
-        for id in ids {
-            let (from, to) = self.bytes.range(newest.place(id));
-            if from != end {
-                out.extend_from_slice(&self.bytes.bytes[start..end]);
-                start = from;
-            }
-            end = to;
+    /// Appends the bytes of the changed rows among `ids`, by ascending id. `scratch` is only ever grown.
+    pub(super) fn put(&self, ids: &VisibleSet, scratch: &mut Vec<u8>, out: &mut Vec<u8>) {
+        if scratch.len() < self.bytes.len() + SPLICE_BYTES {
+            scratch.resize(self.bytes.len() + SPLICE_BYTES, 0);
         }
-        out.extend_from_slice(&self.bytes.bytes[start..end]);
+        let mut end = 0;
+        for (at, (&ids, &changed)) in ids.words().iter().zip(self.changed.words()).enumerate() {
+            let mut rest = ids & changed;
+            while rest != 0 {
+                let span = self.spans[at * 64 + rest.trailing_zeros() as usize];
+                rest &= rest - 1;
+                let (start, len) = (span.start as usize, span.len as usize);
+                scratch[end..end + SPLICE_BYTES].copy_from_slice(&self.bytes[start..start + SPLICE_BYTES]);
+                if len > SPLICE_BYTES {
+                    scratch[end..end + len].copy_from_slice(span.of(&self.bytes));
+                }
+                end += len;
+            }
+        }
+        out.extend_from_slice(&scratch[..end]);
     }
 }

@@ -232,7 +232,7 @@ impl StressArgs {
         let rate = (self.input_hz * 2.0) as u64 + 60;
         set.push(format!("server.messages_per_second={}", rate.max(120)));
         set.extend(self.set.iter().cloned());
-        Settings { set, cores: self.server_cores.clone() }
+        Settings { program: None, set, cores: self.server_cores.clone() }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A server for one run: this very program, on a free port, on cores of its own, gone when the run is over.
 
 use std::io::{self, BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -8,6 +9,8 @@ use std::time::Duration;
 /// What the server is told.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// The program; `None`: the one that runs now.
+    pub program: Option<PathBuf>,
     /// Settings in the words of `tickroom serve --set`.
     pub set: Vec<String>,
     /// The cores that it may run on; empty: all.
@@ -31,7 +34,8 @@ impl Server {
     /// # Errors
     /// It could not be started, or ended, or was silent for too long.
     pub fn start(settings: &Settings) -> io::Result<Self> {
-        let mut command = Command::new(std::env::current_exe()?);
+        let program = settings.program.clone().map_or_else(std::env::current_exe, Ok)?;
+        let mut command = Command::new(program);
         command.args(["serve", "--listen", "127.0.0.1:0", "--log", "error"]);
         for set in &settings.set {
             command.args(["--set", set]);
