@@ -3,6 +3,7 @@
 // client/predict rewinds and replays; movement.js knows the rules of one tick; this file fills a state from the view and
 // steps it. Ships that are near are stepped too, by their public controls, so that a push is felt at once.
 
+import { Ahead } from './ahead.js';
 import { Flight, Other, Told } from './flight.js';
 import { muzzle, pairReach, stepShip, touchShips } from './movement.js';
 
@@ -49,6 +50,8 @@ class ArenaAdapter {
 
   /** @type {any} */
   #tuning = null;
+  /** @type {Ahead | null} */
+  #ahead = null;
   /** @type {Record<'match' | 'rock' | 'ship' | 'own', Kind>} */
   #kinds = /** @type {any} */ ({});
   /** @type {Record<string, number>} places of the input fields */
@@ -76,6 +79,7 @@ class ArenaAdapter {
       ship: kindNamed(schema, 'ship'),
       own: kindNamed(schema, 'own'),
     };
+    this.#ahead = new Ahead(schema.kinds[this.#kinds.ship.number], this.#tuning);
     this.#inputs = {};
     schema.inputs.forEach((field, place) => { this.#inputs[field.name] = place; });
     this.#told.clear();
@@ -312,6 +316,17 @@ class ArenaAdapter {
    */
   words({ own }, out) {
     out.push(own.x, own.y, own.vx, own.vy, own.heading, own.energy, own.fire_at, own.beam_at, own.dash_at);
+  }
+
+  /**
+   * Ships beyond the last snapshot; whatever else moves goes straight on.
+   * @param {string} kind
+   * @param {import('../predict/tracks.js').Motion} motion
+   */
+  extrapolate(kind, motion) {
+    if (kind !== 'ship' || this.#ahead === null) return false;
+    this.#ahead.fly(motion, this.#around);
+    return true;
   }
 
   /** @param {Flight} state */

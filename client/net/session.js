@@ -50,7 +50,7 @@ export class Session {
     this.clock = new ServerClock(now, this.epochMs + ((welcome.tick + welcome.skipped) * 1000) / welcome.tickRate);
     this.view = new View(welcome.schema);
     this.roster = new RosterBook();
-    this.tracks = new Tracks(welcome.schema, welcome.tickRate, game?.breaks);
+    this.tracks = new Tracks(welcome.schema, welcome.tickRate, game?.breaks, game?.extrapolate?.bind(game));
     this.render = new RenderClock(welcome.ticksPerSnapshot, welcome.tickRate);
     this.inputs = new Inputs(welcome.schema.inputs, welcome.tickRate);
     this.pace = new Pace(welcome.tickRate);

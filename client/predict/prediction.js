@@ -20,6 +20,8 @@
  * @property {(kind: string, row: Record<string, number>, seat: number) => boolean} isMine
  * @property {(kind: string, row: Record<string, number>) => number} [birth] the tick at which a thing of an own-timeline kind began
  * @property {Record<string, { changed?: string[], maxStep?: { fields: string[], perTick: number } }>} [breaks]
+ * @property {(kind: string, motion: import('./tracks.js').Motion) => boolean} [extrapolate] fills `motion.out` with where a body
+ *   is beyond the last snapshot; false: it goes on along its last way
  * @property {string[]} [ownTimeline]
  */
 /** @typedef {{ tick: number, index: number, kind: string, row: Record<string, number> }} Spawn */

@@ -19,6 +19,16 @@ import { TURN } from '../protocol/index.js';
  */
 /** @typedef {Record<string, { changed?: string[], maxStep?: { fields: string[], perTick: number } }>} Breaks */
 
+/**
+ * @typedef {object} Motion A body to be extrapolated. All values in exact units; the object is used again.
+ * @property {Int32Array} values its samples
+ * @property {number} newest where the newest sample's first field is
+ * @property {number} before where that of the one before is
+ * @property {number} span ticks between the two
+ * @property {number} ahead ticks beyond the newest, a fraction
+ * @property {Float64Array} out its fields, as in the newest sample, to be changed
+ */
+
 /** Samples of one entity: a second at 30 Hz even if it starts and stops at each (a stop takes two). */
 const SAMPLES = 64;
 /** A freed id is out of use for so long; the same id after a longer gap may be another entity. */
@@ -81,6 +91,7 @@ class KindTable {
     this.names = kind.fields.map((field) => field.name);
     this.units = Float64Array.from(kind.fields, (field) => 1 / field.scale);
     this.modes = kind.fields.map((field) => field.interpolation);
+    this.out = new Float64Array(this.count);
     this.moves = this.modes.some((mode) => mode !== 'step');
     this.breakFields = (breaks?.changed ?? []).map((name) => this.#place(name));
     this.stepFields = (breaks?.maxStep?.fields ?? []).map((name) => this.#place(name));
@@ -102,8 +113,12 @@ export class Tracks {
    * @param {Schema} schema
    * @param {number} tickRate
    * @param {Breaks} [breaks]
+   * @param {((kind: string, motion: Motion) => boolean) | null} [extrapolate]
    */
-  constructor(schema, tickRate, breaks = {}) {
+  constructor(schema, tickRate, breaks = {}, extrapolate = null) {
+    this.extrapolate = extrapolate;
+    /** @type {Motion} */
+    this.motion = { values: new Int32Array(0), newest: 0, before: 0, span: 1, ahead: 0, out: new Float64Array(0) };
     this.reuse = (REUSE_MS * tickRate) / 1000;
     this.velocity = (VELOCITY_MS * tickRate) / 1000;
     this.tables = schema.kinds.map((kind) => new KindTable(kind, breaks[kind.name]));
@@ -183,7 +198,7 @@ export class Tracks {
       const ahead = Math.min(beyond, farthest);
       entity.extrapolated = ahead;
       entity.frozen = beyond > farthest;
-      this.#mix(track, before, newest, 1 + ahead / span);
+      if (!this.#flyOn(track, before, newest, span, ahead)) this.#mix(track, before, newest, 1 + ahead / span);
     } else {
       entity.frozen = beyond > farthest;
       this.#mix(track, newest, newest, 0);
@@ -322,6 +337,30 @@ export class Tracks {
     let way = 0;
     for (const f of table.stepFields) way = Math.hypot(way, (values[now + f] - values[old + f]) * table.units[f]);
     return way > table.stepMax * (track.ticks[track.newest] - track.ticks[(track.count - 2) % SAMPLES]);
+  }
+
+  /**
+   * Asks the game where a body is beyond its newest sample.
+   * @param {Track} track
+   * @param {number} before
+   * @param {number} newest
+   * @param {number} span
+   * @param {number} ahead
+   */
+  #flyOn(track, before, newest, span, ahead) {
+    if (this.extrapolate === null) return false;
+    const { motion } = this;
+    const { table, values, entity } = track;
+    motion.values = values;
+    motion.newest = newest * table.count;
+    motion.before = before * table.count;
+    motion.span = span;
+    motion.ahead = ahead;
+    motion.out = table.out;
+    for (let f = 0; f < table.count; f++) table.out[f] = values[motion.newest + f];
+    if (!this.extrapolate(table.name, motion)) return false;
+    for (let f = 0; f < table.count; f++) entity.row[table.names[f]] = table.out[f] * table.units[f];
+    return true;
   }
 
   /**

@@ -13,9 +13,9 @@ import { TOY } from './support/toy.js';
 const UNIT = 4096;
 
 /** A view and tracks that are fed by hand. */
-function fed(breaks = {}) {
+function fed(breaks = {}, /** @type {((kind: string, motion: any) => boolean) | null} */ extrapolate = null) {
   const view = new View(TOY);
-  const tracks = new Tracks(TOY, 60, breaks);
+  const tracks = new Tracks(TOY, 60, breaks, extrapolate);
   const decoder = new ServerDecoder();
   /** @type {import('../protocol/snapshot.js').WireRow[]} */
   let held = [];
@@ -120,6 +120,23 @@ test('beyond the last snapshot a moving body goes on for 42 ticks, then stands f
   assert.deepEqual(at(2, 15), { x: 7, heading: 0, extrapolated: 0, frozen: false });
   snapshot(18, 2, [[1, ship(8)], [2, ship(7)]]);
   assert.equal(at(1, 17)?.x, 5, 'a late snapshot corrects what was guessed: it stood until 16');
+});
+
+test('the game may say where a body is beyond the last snapshot, and only there', () => {
+  /** @type {any[]} */
+  const asked = [];
+  const { snapshot, at } = fed({}, (kind, { values, newest, before, span, ahead, out }) => {
+    asked.push([kind, values[newest] / UNIT, values[before] / UNIT, span, ahead]);
+    out[0] = 50 * UNIT;
+    return ahead < 10;
+  });
+  snapshot(10, 0, [[1, ship(0, 0)]]);
+  snapshot(12, 2, [[1, ship(2, 256)]]);
+  assert.equal(at(1, 11)?.x, 1);
+  assert.equal(asked.length, 0);
+  assert.deepEqual(at(1, 15), { x: 50, heading: 256 / 65_536, extrapolated: 3, frozen: false });
+  assert.deepEqual(asked, [['ship', 2, 0, 2, 3]]);
+  assert.equal(at(1, 22)?.x, 12, 'where it does not, the body goes straight on');
 });
 
 test('the render delay follows interval and jitter, and a stall does not stretch it', () => {
