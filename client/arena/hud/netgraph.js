@@ -109,6 +109,7 @@ export class NetGraph {
     this.#say('Inputs', `${fixed(s.inputLead, 0)} ms ahead, margin ${fixed(s.margin, 0)} ticks`);
     this.#say('Prediction', `off by ${fixed(s.predictionError, 2)} u, ${fixed((s.exact ?? 0) * 100, 1)} % exact`);
     this.#say('Corrections', `${fixed(s.corrections, 0)}, last ${fixed(s.correction, 1)} u`);
+    this.#say('Rewinds', `${fixed(s.replayed, 0)} ticks replayed, beam ${fixed(s.seenAgo, 0)} ms`);
     this.#say('Resyncs, rejoins', `${fixed(s.resyncs, 0)}, ${fixed(s.reconnects, 0)}`);
     this.#draw();
   }
