@@ -1,6 +1,6 @@
 //! The server program: parse, set up logging, run, exit code. The only file that names the game, and that hears signals.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use tickroom::arena::Arena;
@@ -43,7 +43,8 @@ fn run_serve(Serve { config, log }: Serve) -> ExitCode {
         Ok(filter) => filter,
         Err(error) => return exit_code(Err(format!("`--log {log}` is not understood: {error}"))),
     };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
     let announce = |address| {
         // The one line on stdout. If nobody reads it, that is no reason to stop.
         let _ = writeln!(std::io::stdout(), "http://{address}");

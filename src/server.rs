@@ -166,9 +166,9 @@ pub async fn run<G: Game>(
 /// No more joins; Closing and a Close frame to everybody; their time to answer; the cut; the end of HTTP.
 async fn drain(door: &Door, lobby: &Addr<Lobby>, watch: &Addr<Watch>, http: &ServerHandle, config: &ServerConfig) {
     door.draining.store(true, Ordering::Release);
-    // Ours alone, once: no client can cause these.
-    lobby.do_send(Drain);
-    watch.do_send(EndAll::Gently(CloseReason::Shutdown));
+    if lobby.send(Drain).await.is_err() || watch.send(EndAll::Gently(CloseReason::Shutdown)).await.is_err() {
+        tracing::error!("the lobby or the watch was gone before the server");
+    }
     let gone = async {
         while door.sessions.load(Ordering::Acquire) > 0 {
             tokio::time::sleep(SHUTDOWN_BEAT).await;

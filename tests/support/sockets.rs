@@ -119,19 +119,7 @@ impl Server {
 
     /// A raw TCP connection on which the WebSocket upgrade is done: what is written next are frames.
     pub async fn raw(&self) -> TcpStream {
-        let mut socket = TcpStream::connect(self.address).await.expect("the server listens");
-        let request = format!(
-            "GET /ws HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-            self.address
-        );
-        socket.write_all(request.as_bytes()).await.expect("the server reads");
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(within("the upgrade", socket.read_u8()).await.expect("the server upgrades"));
-        }
-        assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
-        socket
+        upgrade(TcpStream::connect(self.address).await.expect("the server listens"), self.address).await
     }
 
     pub async fn connect(&self) -> Client {
@@ -180,6 +168,21 @@ impl Drop for Server {
 
 pub fn hello(wish: RoomWish) -> Hello {
     Hello { protocol: PROTOCOL_VERSION, name: "Ann".into(), wish, tier: Tier::Delta, resume: None, features: 0 }
+}
+
+/// Does the WebSocket upgrade on a raw connection.
+pub async fn upgrade(mut socket: TcpStream, address: SocketAddr) -> TcpStream {
+    let request = format!(
+        "GET /ws HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: \
+         13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    socket.write_all(request.as_bytes()).await.expect("the server reads");
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(within("the upgrade", socket.read_u8()).await.expect("the server upgrades"));
+    }
+    assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
+    socket
 }
 
 /// One client over a real WebSocket.
