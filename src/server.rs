@@ -35,7 +35,7 @@ const H1_WRITE_BUFFER_SIZE: usize = 1;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long an idle connection is kept for the next request.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// What HTTP requests that are being answered are given at shutdown, after the sessions have had theirs.
 const HTTP_GRACE: Duration = Duration::from_millis(400);
