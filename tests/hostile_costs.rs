@@ -3,7 +3,7 @@
 mod support;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use support::sockets::{Server, config, cpu_time, frame, hello, resident_kib, until};
@@ -193,6 +193,7 @@ fn ten_thousand_rooms_leave_nothing_behind() {
     let _alone = ONE_AT_A_TIME.blocking_lock();
     use actix::Actor;
     use tickroom::actors::clock::Clock;
+    use tickroom::actors::courier::{Route, Worker, WorkerId};
     use tickroom::actors::lobby::{ListRooms, Lobby, LobbyConfig, Seek};
     use tickroom::actors::outlet::Outlet;
     use tickroom::actors::room::RoomActor;
@@ -220,6 +221,7 @@ fn ten_thousand_rooms_leave_nothing_behind() {
             .recipient()
         });
         let lobby = Lobby::new(lobby_config, clock, start_room).start();
+        let worker = Worker::start(WorkerId(0));
         let passer_by = passers_by::PasserBy.start();
         let mut after_a_thousand = 0;
         let mut made = 0;
@@ -231,7 +233,7 @@ fn ten_thousand_rooms_leave_nothing_behind() {
                     tier: Tier::Delta,
                     resume: None,
                     session: passer_by.clone().recipient(),
-                    outlet: Arc::new(Outlet::default()),
+                    route: Route::new(&worker, Arc::new(Outlet::default()), Weak::new()),
                 };
                 lobby.send(seek).await.expect("the lobby lives");
                 made += 1;
