@@ -63,7 +63,7 @@ async fn the_program_prints_one_line_tells_its_clients_and_exits_well() {
     let (answer, ended) = read_to_end(&mut socket, Duration::from_secs(10)).await;
     assert!(ended);
     let told = CloseReason::Shutdown.text().as_bytes();
-    assert!(answer.windows(told.len()).any(|window| window == told), "the client must be told");
+    assert!(answer.windows(told.len()).any(|window| window == told), "the client must be told: {answer:?}");
     let (status, errors) = program.end();
     assert!(status.success(), "{status}: {errors}");
     assert!(start.elapsed() < Duration::from_secs(4), "it took {:?}", start.elapsed());
