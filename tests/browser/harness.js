@@ -14,6 +14,8 @@ import { chromium } from 'playwright-core';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const pictures = join(root, 'target/screenshots');
+/** The program to test; another build of it, a release one say, by its path in the environment. */
+const program = process.env.TESTS_PROGRAM ?? join(root, 'target/debug/tickroom');
 
 /** What is still running; ended in reverse order, whatever a test did. */
 const running = [];
@@ -61,7 +63,6 @@ export async function until(what, look, ms = 10_000) {
  * @param {string[]} flags
  */
 export async function lag(server, ...flags) {
-  const program = join(root, 'target/debug/tickroom');
   const child = spawn(program, ['lag', '--listen', '127.0.0.1:0', '--to', `127.0.0.1:${server.port}`, ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -94,8 +95,7 @@ export class Server {
   }
 
   async #spawn(port) {
-    const program = join(root, 'target/debug/tickroom');
-    const args = ['serve', '--config', this.config, '--listen', `127.0.0.1:${port}`];
+      const args = ['serve', '--config', this.config, '--listen', `127.0.0.1:${port}`];
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
     this.errors = '';
@@ -249,7 +249,7 @@ export class Person {
   async picture(name) {
     mkdirSync(pictures, { recursive: true });
     const png = await this.page.screenshot({ path: join(pictures, `${name}.png`) });
-    return pixels(this.page, png);
+    return pixels(this.context.browser(), png);
   }
 
   close() {
@@ -257,13 +257,16 @@ export class Person {
   }
 }
 
+/** A page apart, in which pictures are decoded: the page under test is not disturbed, and no image library is needed. */
+let darkroom;
+
 /**
- * The pixels of a PNG, decoded by the browser at hand: no image library is needed.
- * @param {import('playwright-core').Page} page
+ * @param {import('playwright-core').Browser} browser
  * @param {Buffer} png
  */
-async function pixels(page, png) {
-  const { width, height, bytes } = await page.evaluate(async (base64) => {
+async function pixels(browser, png) {
+  darkroom ??= await browser.newPage();
+  const { width, height, bytes } = await darkroom.evaluate(async (base64) => {
     const blob = await (await fetch(`data:image/png;base64,${base64}`)).blob();
     const bitmap = await createImageBitmap(blob);
     const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
