@@ -22,10 +22,10 @@ test('at 250 ms the own ship answers in the frame of the key press, and others s
   await near.join(server.url);
   const stats = await until('the clock has settled', async () => {
     const { stats: now } = await far.look();
-    return now.rtt > 150 && now.snapshotRate > 20 && now;
-  });
-  t.diagnostic(`round trip ${stats.rtt.toFixed(0)} ms, inputs lead by ${stats.inputLead.toFixed(0)} ms`);
-  assert.ok(stats.rtt > 180 && stats.rtt < 400, `round trip ${stats.rtt} ms`);
+    // The mean suffers on a busy machine; the smallest is the network's.
+    return now.rttMin > 180 && now.rttMin < 350 && now.inputLead > 100 && now;
+  }, 20_000);
+  t.diagnostic(`round trip ${stats.rttMin.toFixed(0)} ms, inputs lead by ${stats.inputLead.toFixed(0)} ms`);
 
   // Counted in the page: frames that were drawn from the key's event until the ship had turned.
   await far.page.evaluate(() => {
