@@ -4,8 +4,9 @@
 // steps it. Ships that are near are stepped too, by their public controls, so that a push is felt at once.
 
 import { Ahead } from './ahead.js';
-import { Flight, Other, Told } from './flight.js';
+import { Flight, Other } from './flight.js';
 import { muzzle, pairReach, stepShip, touchShips } from './movement.js';
+import { OWN, Sightings } from './sightings.js';
 
 /** @typedef {import('../protocol/view.js').View} View */
 /** @typedef {import('../predict/prediction.js').GameAdapter} GameAdapter */
@@ -21,8 +22,10 @@ const UNIT = 4096;
 const NEAR = 420 * UNIT;
 /** Of so many others the nearest in id are stepped: more than can push one ship. */
 const OTHERS_MAX = 16;
-/** A velocity is not read from two places further apart in time than this. */
-const VELOCITY_TICKS = 12;
+/** Snapshots further apart in time than this say nothing about a way between them. */
+const APART_TICKS = 12;
+/** Ships that touched since the last snapshot are not further apart than their radii and this. */
+const TOUCHING = 32 * UNIT;
 /** Further than this per tick nothing flies: it was somewhere else, then here. */
 const STEP_MAX = 32 * UNIT;
 
@@ -56,8 +59,9 @@ class ArenaAdapter {
   #kinds = /** @type {any} */ ({});
   /** @type {Record<string, number>} places of the input fields */
   #inputs = {};
-  /** Where ships were told to be, to know how fast they fly: their rows do not say. @type {Map<number, Told>} */
-  #told = new Map();
+  /** How fast others fly: their rows do not say. */
+  #sightings = new Sightings();
+  #row = { x: 0, y: 0, heading: 0, thrust: 0, turn: 0 };
   /** @type {number[]} slots, used again */
   #near = [];
   #life = 0;
@@ -82,7 +86,7 @@ class ArenaAdapter {
     this.#ahead = new Ahead(schema.kinds[this.#kinds.ship.number], this.#tuning);
     this.#inputs = {};
     schema.inputs.forEach((field, place) => { this.#inputs[field.name] = place; });
-    this.#told.clear();
+    this.#sightings.clear();
     this.#flew = false;
   }
 
@@ -120,7 +124,7 @@ class ArenaAdapter {
     }
     if (!flies) {
       this.#flew = false;
-      this.#told.clear();
+      this.#sightings.clear();
       return false;
     }
     this.#loadRocks(state, view);
@@ -166,7 +170,7 @@ class ArenaAdapter {
     for (const field of own.fields) ship[field.name] = exact(view, own, slot, field.name);
     if (state.own.respawn_at !== 0) return false;
     const { x, y } = state.own;
-    const jumped = Math.abs(x - this.#lastX) > STEP_MAX * VELOCITY_TICKS || Math.abs(y - this.#lastY) > STEP_MAX * VELOCITY_TICKS;
+    const jumped = Math.abs(x - this.#lastX) > STEP_MAX * APART_TICKS || Math.abs(y - this.#lastY) > STEP_MAX * APART_TICKS;
     if (!this.#flew || jumped) this.#life += 1;
     this.#flew = true;
     this.#lastX = x;
@@ -182,6 +186,10 @@ class ArenaAdapter {
    */
   #loadOthers(state, view, seat) {
     const { ship } = this.#kinds;
+    const row = this.#row;
+    const around = this.#around;
+    this.#surround(state);
+    this.#feel(state, view, seat);
     state.count = 0;
     for (let i = 0; i < view.count; i++) {
       const slot = view.slots[i];
@@ -191,48 +199,49 @@ class ArenaAdapter {
         state.ownId = id;
         continue;
       }
-      const x = exact(view, ship, slot, 'x');
-      const y = exact(view, ship, slot, 'y');
-      const told = this.#velocity(id, x, y, view.tick);
+      row.x = exact(view, ship, slot, 'x');
+      row.y = exact(view, ship, slot, 'y');
+      row.heading = exact(view, ship, slot, 'heading');
+      row.thrust = level(exact(view, ship, slot, 'thrust'));
+      row.turn = level(exact(view, ship, slot, 'turn'));
+      const seen = this.#sightings.see(id, view.tick, row, around, this.#tuning);
       if (state.count === OTHERS_MAX || !isNear(state.own, view, ship, slot)) continue;
       const other = state.others[state.count] ?? (state.others[state.count] = new Other());
       state.count += 1;
       other.id = id;
-      other.thrust = level(exact(view, ship, slot, 'thrust'));
-      other.turn = level(exact(view, ship, slot, 'turn'));
-      other.ship.x = x;
-      other.ship.y = y;
-      other.ship.vx = told.vx;
-      other.ship.vy = told.vy;
-      other.ship.heading = exact(view, ship, slot, 'heading');
+      other.thrust = row.thrust;
+      other.turn = row.turn;
+      Object.assign(other.ship, seen);
     }
   }
 
   /**
-   * How fast a ship flew between its last two rows.
-   * @param {number} id
-   * @param {number} x
-   * @param {number} y
-   * @param {number} tick
-   * @returns {Told}
+   * Tells who may have pushed the own ship: the nearest, if it is near enough.
+   * @param {Flight} state
+   * @param {View} view
+   * @param {number} seat
    */
-  #velocity(id, x, y, tick) {
-    let told = this.#told.get(id);
-    if (told === undefined) {
-      told = new Told();
-      this.#told.set(id, told);
+  #feel({ own }, view, seat) {
+    const { ship } = this.#kinds;
+    let nearest = 2 * this.#tuning.ship.radius_q12 + TOUCHING;
+    let id = 0;
+    for (let i = 0; i < view.count; i++) {
+      const slot = view.slots[i];
+      if (view.kindOf[slot] !== ship.number || exact(view, ship, slot, 'seat') === seat) continue;
+      const away = Math.hypot(exact(view, ship, slot, 'x') - own.x, exact(view, ship, slot, 'y') - own.y);
+      if (away >= nearest) continue;
+      nearest = away;
+      id = view.idOf[slot];
     }
-    const ticks = tick - told.tick;
-    if (ticks <= 0) return told;
-    const dx = x - told.x;
-    const dy = y - told.y;
-    const flew = told.tick > 0 && ticks <= VELOCITY_TICKS && Math.abs(dx) <= STEP_MAX * ticks && Math.abs(dy) <= STEP_MAX * ticks;
-    told.vx = flew ? Math.round(dx / ticks) : 0;
-    told.vy = flew ? Math.round(dy / ticks) : 0;
-    told.x = x;
-    told.y = y;
-    told.tick = tick;
-    return told;
+    if (id !== 0) this.#sightings.feel(view.tick, own, id);
+  }
+
+  /** @param {Flight} state */
+  #surround(state) {
+    const around = this.#around;
+    around.halfWidth = state.halfWidth;
+    around.halfHeight = state.halfHeight;
+    around.rocks = state.rocks;
   }
 
   /**
@@ -246,11 +255,9 @@ class ArenaAdapter {
     const controls = this.#controls;
     const { levels, presses } = input;
     const at = this.#inputs;
+    this.#surround(state);
     around.tick = input.tick;
     around.armed = state.phase === PHASE_PLAY && input.tick < state.endsAt;
-    around.halfWidth = state.halfWidth;
-    around.halfHeight = state.halfHeight;
-    around.rocks = state.rocks;
     controls.thrust = levels[at.thrust];
     controls.turn = levels[at.turn];
     controls.fire = levels[at.fire] !== 0;
@@ -267,6 +274,8 @@ class ArenaAdapter {
       stepShip(state.others[i].ship, controls, around, this.#tuning);
     }
     this.#touch(state);
+    this.#sightings.foresee(OWN, input.tick, own);
+    for (let i = 0; i < state.count; i++) this.#sightings.foresee(state.others[i].id, input.tick, state.others[i].ship);
     if (!bolt) return;
     const [x, y, vx, vy] = muzzle(own, this.#tuning);
     spawns('bolt', {

@@ -49,12 +49,3 @@ export class Flight {
     }
   }
 }
-
-/** Where a ship was told to be. */
-export class Told {
-  tick = 0;
-  x = 0;
-  y = 0;
-  vx = 0;
-  vy = 0;
-}

@@ -161,7 +161,8 @@ export class Session {
     }
     scene.stale = this.tracks.lastTick > 0 && interpolated - this.tracks.lastTick > this.render.farthest;
     this.frames += 1;
-    if (scene.extrapolated > 0) this.underruns += 1;
+    // Not `scene.extrapolated`: who was destroyed between two snapshots flies on until the second, however many are here.
+    if (this.tracks.lastTick > 0 && interpolated > this.tracks.lastTick) this.underruns += 1;
     // What the player sees in this frame is what the next input aims at.
     this.shown = render;
     this.#tellEvents(render);

@@ -36,8 +36,12 @@
  * @property {number[]} actual words
  */
 
-/** 24 u decay to under 1 u in 175 ms, and the largest step of a 60 Hz picture is 6.3 u. */
-const DECAY_MS = 55;
+/**
+ * The visible error halves every 22 ms, but never goes by more than 0.45 u a ms, 7.5 u in a picture at 60 Hz: a small one is
+ * gone at once, a large one glides instead of leaping, and whatever is smoothed at all is under 1 u after 195 ms.
+ */
+const DECAY_MS = 32;
+const GLIDE_PER_MS = 0.45;
 /** A longer way is a teleport: no smoothing would look like flying. */
 const SMOOTH_MAX = 64;
 /** Without a snapshot for so long the prediction stands still. */
@@ -75,6 +79,12 @@ export class Prediction {
     this.after = { x: 0, y: 0, heading: 0 };
     /** @type {Pose} */
     this.pose = { x: 0, y: 0, heading: 0 };
+    /** @type {Pose} The last picture without the offset, and the same place after a reconciliation. */
+    this.shown = { x: 0, y: 0, heading: 0 };
+    /** @type {Pose} */
+    this.now = { x: 0, y: 0, heading: 0 };
+    this.part = 0;
+    this.drawn = false;
     /** @type {Pose} The own ship as the newest snapshot said. */
     this.told = { x: 0, y: 0, heading: 0 };
     this.toldAlive = false;
@@ -104,8 +114,7 @@ export class Prediction {
     const { game, inputs, last } = this;
     const wasAlive = this.alive && !this.frozen;
     const life = wasAlive ? game.life(this.state) : 0;
-    if (wasAlive) game.pose(this.state, this.before);
-    const sameTick = this.tick === to;
+    const sameTick = this.tick === to && this.drawn;
     inputs.ack(told.ack);
     this.from = view.tick;
     last.tick = view.tick;
@@ -115,12 +124,9 @@ export class Prediction {
     this.#compare(view.tick);
     if (this.alive) game.pose(this.state, this.told);
     this.replay(to, told.starved);
-    if (!this.alive) {
-      this.clearOffset();
-    } else if (wasAlive && sameTick && game.life(this.state) === life) {
-      game.pose(this.state, this.after);
-      this.#smooth();
-    } else this.clearOffset();
+    this.drawn = false;
+    if (this.alive && wasAlive && sameTick && game.life(this.state) === life) this.#smooth();
+    else this.clearOffset();
     return last;
   }
 
@@ -172,27 +178,39 @@ export class Prediction {
    */
   render(part, passed) {
     if (!this.alive) return null;
-    const { game, before, after, pose, offset } = this;
-    game.pose(this.state, before);
-    Object.assign(pose, before);
-    if (!this.frozen) {
-      game.copy(this.next, this.state);
-      game.step(this.next, this.inputs.peek(this.tick + 1, this.peeked), noSpawns);
-      game.pose(this.next, after);
-      if (game.life(this.next) === game.life(this.state)) {
-        pose.x += (after.x - before.x) * part;
-        pose.y += (after.y - before.y) * part;
-        pose.heading += turn(before.heading, after.heading) * part;
-      }
-    }
-    const kept = this.smoothing ? Math.exp(-passed / DECAY_MS) : 0;
+    const { shown, pose, offset } = this;
+    this.part = part;
+    this.inputs.peek(this.tick + 1, this.peeked);
+    this.#between(shown);
+    this.drawn = true;
+    Object.assign(pose, shown);
+    const size = Math.hypot(offset.x, offset.y);
+    const kept = this.smoothing && size > 0 ? decayed(size, passed) / size : 0;
     offset.x *= kept;
     offset.y *= kept;
-    offset.heading *= kept;
+    offset.heading *= this.smoothing ? Math.exp(-passed / DECAY_MS) : 0;
     pose.x += offset.x;
     pose.y += offset.y;
     pose.heading = wrap(pose.heading + offset.heading);
     return pose;
+  }
+
+  /**
+   * The own ship where the picture has it, the offset apart: `part` of the way to the next tick, which does what was peeked.
+   * @param {Pose} out
+   */
+  #between(out) {
+    const { game, before, after, part } = this;
+    game.pose(this.state, before);
+    Object.assign(out, before);
+    if (this.frozen) return;
+    game.copy(this.next, this.state);
+    game.step(this.next, this.peeked, noSpawns);
+    game.pose(this.next, after);
+    if (game.life(this.next) !== game.life(this.state)) return;
+    out.x += (after.x - before.x) * part;
+    out.y += (after.y - before.y) * part;
+    out.heading += turn(before.heading, after.heading) * part;
   }
 
   clearOffset() {
@@ -223,18 +241,34 @@ export class Prediction {
     last.exact = last.actual.length === last.predicted.length && last.actual.every((word, i) => word === last.predicted[i]);
   }
 
-  /** What the picture would jump by is added to the offset, so that it does not. */
+  /**
+   * What the picture would jump by is added to the offset, so that it does not. Judged where the last picture was, between
+   * ticks: a bounce that was not foreseen changes the way from tick to tick too.
+   */
   #smooth() {
-    const { before, after, offset, last } = this;
-    const dx = before.x - after.x;
-    const dy = before.y - after.y;
+    const { now, shown, offset, last } = this;
+    this.#between(now);
+    const dx = shown.x - now.x;
+    const dy = shown.y - now.y;
     last.correction = Math.hypot(dx, dy);
     if (last.correction > SMOOTH_MAX) return this.clearOffset();
     if (!this.smoothing) return;
     offset.x += dx;
     offset.y += dy;
-    offset.heading = wrap(offset.heading + turn(after.heading, before.heading) + 0.5) - 0.5;
+    offset.heading = wrap(offset.heading + turn(now.heading, shown.heading) + 0.5) - 0.5;
   }
+}
+
+/**
+ * What is left of a visible error.
+ * @param {number} size world units
+ * @param {number} ms
+ */
+function decayed(size, ms) {
+  const knee = GLIDE_PER_MS * DECAY_MS;
+  const glides = Math.max(0, size - knee) / GLIDE_PER_MS;
+  if (ms <= glides) return size - GLIDE_PER_MS * ms;
+  return Math.min(size, knee) * Math.exp((glides - ms) / DECAY_MS);
 }
 
 /**
