@@ -41,6 +41,8 @@ export class Ship {
   rapid = false;
   might = false;
   firing = false;
+  /** The name as a picture, and what it was made for. */
+  tag = { image: /** @type {HTMLCanvasElement | null} */ (null), name: '', color: '', away: false, ratio: 0 };
   /** The last frame in which it was in the scene. */
   frame = -1;
 }

@@ -3,6 +3,8 @@
 import { GRID, SPACE, WALL, withAlpha } from './palette.js';
 
 const CELL = 150;
+const WALL_LIGHT = withAlpha(WALL, 0.1);
+const WALL_LINE = withAlpha(WALL, 0.95);
 const TILE = 512;
 /** How far each layer of stars moves with the camera, how many a tile has, and how big they are. */
 const LAYERS = [
@@ -138,7 +140,7 @@ function wall(ctx, camera, halfWidth, halfHeight) {
   ctx.fillRect(-halfWidth - far, -halfHeight, far, halfHeight * 2);
   ctx.fillRect(halfWidth, -halfHeight, far, halfHeight * 2);
   for (let step = 0; step < 4; step++) {
-    ctx.strokeStyle = withAlpha(WALL, step === 3 ? 0.95 : 0.1);
+    ctx.strokeStyle = step === 3 ? WALL_LINE : WALL_LIGHT;
     ctx.lineWidth = step === 3 ? 2.5 : 22 - step * 6;
     ctx.strokeRect(-halfWidth, -halfHeight, halfWidth * 2, halfHeight * 2);
   }

@@ -5,6 +5,8 @@ import { pickupColor } from './things.js';
 
 /** Milliseconds between two pictures: a map need not move at 60 Hz. */
 const EVERY_MS = 50;
+const ROCK = withAlpha(ROCK_LINE, 0.5);
+const EDGE = withAlpha(WALL, 0.8);
 
 export class Minimap {
   /** @param {HTMLCanvasElement} canvas */
@@ -36,7 +38,7 @@ export class Minimap {
     ctx.translate(canvas.width / 2, canvas.height / 2);
     ctx.fillStyle = 'rgba(6, 10, 24, 0.62)';
     ctx.fillRect(-scene.halfWidth * scale, -scene.halfHeight * scale, scene.halfWidth * 2 * scale, scene.halfHeight * 2 * scale);
-    ctx.fillStyle = withAlpha(ROCK_LINE, 0.5);
+    ctx.fillStyle = ROCK;
     for (let i = 0; i < scene.rocks.count; i++) {
       const rock = scene.rocks.items[i];
       ctx.beginPath();
@@ -45,7 +47,7 @@ export class Minimap {
     }
     for (let i = 0; i < scene.pickups.count; i++) {
       const pickup = scene.pickups.items[i];
-      ctx.fillStyle = withAlpha(pickupColor(pickup.sort), 0.8);
+      ctx.fillStyle = pickupColor(pickup.sort);
       ctx.fillRect(pickup.x * scale - pixelRatio, pickup.y * scale - pixelRatio, 2 * pixelRatio, 2 * pixelRatio);
     }
     ctx.strokeStyle = 'rgba(180, 205, 255, 0.28)';
@@ -59,7 +61,7 @@ export class Minimap {
       if (ship.alive && !ship.own) this.#blip(ship, pixelRatio);
     }
     if (scene.own !== null && scene.own.alive) this.#arrow(scene.own, pixelRatio);
-    ctx.strokeStyle = withAlpha(WALL, 0.8);
+    ctx.strokeStyle = EDGE;
     ctx.lineWidth = pixelRatio;
     ctx.strokeRect(
       -scene.halfWidth * scale, -scene.halfHeight * scale, scene.halfWidth * 2 * scale, scene.halfHeight * 2 * scale,

@@ -1,12 +1,25 @@
 // Ships: flame, hull, shield, charge, name.
 
 import { HEAL, HULL, SELF, SHIELD, WHITE, withAlpha } from './palette.js';
-import { blit, blitTurned, glow, shipSprite, sprite, glowStroke } from './sprites.js';
+import { blit, blitTurned, glow, glowStroke, newStore, shipSprite, sprite } from './sprites.js';
 
-/** Name tags are pictures: text layout each frame is slow. */
-const TAGS_MAX = 96;
-/** @type {Map<string, HTMLCanvasElement>} */
-const tags = new Map();
+/**
+ * A ship's name as a picture, since text layout each frame is slow; kept with the ship until it says something else.
+ * @param {import('../scene.js').Ship} ship
+ * @param {number} pixelRatio
+ * @returns {HTMLCanvasElement}
+ */
+function tagOf({ tag, name, color, away }, pixelRatio) {
+  if (tag.image !== null && tag.name === name && tag.color === color && tag.away === away && tag.ratio === pixelRatio) {
+    return tag.image;
+  }
+  tag.name = name;
+  tag.color = color;
+  tag.away = away;
+  tag.ratio = pixelRatio;
+  tag.image = makeTag(away ? `${name} (away)` : name, color, pixelRatio);
+  return tag.image;
+}
 
 /**
  * @param {string} text
@@ -14,11 +27,7 @@ const tags = new Map();
  * @param {number} pixelRatio
  * @returns {HTMLCanvasElement}
  */
-function tag(text, color, pixelRatio) {
-  const key = `${pixelRatio} ${color} ${text}`;
-  const known = tags.get(key);
-  if (known !== undefined) return known;
-  if (tags.size >= TAGS_MAX) tags.clear();
+function makeTag(text, color, pixelRatio) {
   const image = document.createElement('canvas');
   let ctx = /** @type {CanvasRenderingContext2D} */ (image.getContext('2d'));
   const font = `600 ${12 * pixelRatio}px system-ui, sans-serif`;
@@ -35,7 +44,6 @@ function tag(text, color, pixelRatio) {
   ctx.strokeText(text, image.width / 2, image.height / 2);
   ctx.fillStyle = color;
   ctx.fillText(text, image.width / 2, image.height / 2);
-  tags.set(key, image);
   return image;
 }
 
@@ -57,12 +65,11 @@ function flame(ctx, ship, time) {
   ctx.globalCompositeOperation = 'source-over';
 }
 
-/**
- * @param {import('../scene.js').Ship} ship
- * @param {number} r
- */
-function shieldSprite(ship, r) {
-  return sprite(`shield ${ship.own} ${r}`, r * 2, (ctx) => {
+const shields = newStore();
+
+/** @param {number} r */
+function makeShield(r) {
+  return sprite(shields, r, r * 2, (ctx) => {
     ctx.beginPath();
     ctx.arc(0, 0, r * 1.5, 0, Math.PI * 2);
     const fill = ctx.createRadialGradient(0, 0, r * 0.9, 0, 0, r * 1.5);
@@ -97,7 +104,7 @@ function shield(ctx, ship, time) {
   if (ship.shield <= 0.01 && ship.sinceShieldHit > 0.4) return;
   const flash = Math.max(0, 1 - ship.sinceShieldHit / 0.4);
   ctx.globalAlpha = Math.min(1, 0.1 + 0.22 * ship.shield + 0.04 * Math.sin(time * 5 + ship.seat) + 0.7 * flash);
-  blit(ctx, shieldSprite(ship, r), ship.x, ship.y);
+  blit(ctx, shields.get(r) ?? makeShield(r), ship.x, ship.y);
   if (flash > 0) {
     ctx.globalAlpha = flash;
     ctx.strokeStyle = WHITE;
@@ -180,7 +187,7 @@ export function drawTag(ctx, ship, camera, pixelRatio) {
   const below = ship.radius * 1.9 * camera.ppu;
   ctx.globalAlpha = ship.stale || ship.away ? 0.5 : 0.92;
   if (!ship.own && ship.name !== '') {
-    const image = tag(ship.away ? `${ship.name} (away)` : ship.name, ship.color, pixelRatio);
+    const image = tagOf(ship, pixelRatio);
     ctx.drawImage(image, Math.round(x - image.width / 2), Math.round(y - below - image.height));
   }
   if (ship.hull < 0.999) {

@@ -19,9 +19,19 @@ export const HULLS = [
 /** The most expensive screens do not need more: a sprite is at most this many pixels wide. */
 const PIXELS_MAX = 512;
 
-/** @type {Map<string, Sprite>} */
-let made = new Map();
+/** @typedef {Map<number | string, Sprite>} Store the sprites of one sort, by what tells them apart */
+
+/** @type {Store[]} */
+const stores = [];
 let madeFor = 0;
+
+/** @returns {Store} empty, and empty again whenever the scale changes */
+export function newStore() {
+  /** @type {Store} */
+  const store = new Map();
+  stores.push(store);
+  return store;
+}
 
 /**
  * Sprites are made for a scale; a new one (a resize, another screen) makes them anew.
@@ -30,18 +40,19 @@ let madeFor = 0;
 export function spritesFor(ppu) {
   if (Math.abs(ppu - madeFor) < madeFor * 0.02) return;
   madeFor = ppu;
-  made = new Map();
+  for (const store of stores) store.clear();
 }
 
 /**
- * @param {string} key
+ * Makes a sprite. Ask the store first, `store.get(key) ?? sprite(...)`: then a frame in which all is known makes no
+ * garbage, not even the function that paints.
+ * @param {Store} store
+ * @param {number | string} key
  * @param {number} half world units
  * @param {(ctx: CanvasRenderingContext2D) => void} paint draws in world units around the origin
  * @returns {Sprite}
  */
-export function sprite(key, half, paint) {
-  const known = made.get(key);
-  if (known !== undefined) return known;
+export function sprite(store, key, half, paint) {
   const image = document.createElement('canvas');
   const pixels = Math.max(2, Math.min(PIXELS_MAX, Math.ceil(half * 2 * madeFor)));
   image.width = pixels;
@@ -53,7 +64,7 @@ export function sprite(key, half, paint) {
   ctx.lineCap = 'round';
   paint(ctx);
   const fresh = { image, half };
-  made.set(key, fresh);
+  store.set(key, fresh);
   return fresh;
 }
 
@@ -140,6 +151,8 @@ export function glowStroke(ctx, color, width, blur) {
   ctx.stroke();
 }
 
+const ships = newStore();
+
 /**
  * @param {number} seat
  * @param {boolean} own
@@ -147,9 +160,21 @@ export function glowStroke(ctx, color, width, blur) {
  * @returns {Sprite}
  */
 export function shipSprite(seat, own, radius) {
+  const key = own ? -1 - seatShape(seat) : seat;
+  return ships.get(key) ?? makeShip(key, seat, own, radius);
+}
+
+/**
+ * @param {number} key
+ * @param {number} seat
+ * @param {boolean} own
+ * @param {number} radius
+ * @returns {Sprite}
+ */
+function makeShip(key, seat, own, radius) {
   const color = own ? SELF : seatColor(seat);
   const shape = seatShape(seat);
-  return sprite(`ship ${own ? 'own' : color} ${shape} ${radius}`, radius * 2, (ctx) => {
+  return sprite(ships, key, radius * 2, (ctx) => {
     trace(ctx, HULLS[shape], radius);
     ctx.fillStyle = own ? withAlpha(color, 0.42) : withAlpha('#060a14', 0.92);
     ctx.fill();
@@ -172,14 +197,29 @@ export function shipSprite(seat, own, radius) {
   });
 }
 
+/** Bolts by colour; those that hurt more are longer. */
+const bolts = newStore();
+const mightyBolts = newStore();
+
 /**
  * A bolt that flies along +x.
+ * @param {string} color
+ * @param {boolean} might
+ * @returns {Sprite}
+ */
+export function boltSprite(color, might) {
+  const store = might ? mightyBolts : bolts;
+  return store.get(color) ?? makeBolt(store, color, might ? 42 : 30);
+}
+
+/**
+ * @param {Store} store
  * @param {string} color
  * @param {number} length
  * @returns {Sprite}
  */
-export function boltSprite(color, length) {
-  return sprite(`bolt ${color} ${length}`, length, (ctx) => {
+function makeBolt(store, color, length) {
+  return sprite(store, color, length, (ctx) => {
     const trail = ctx.createLinearGradient(-length * 0.9, 0, length * 0.35, 0);
     trail.addColorStop(0, withAlpha(color, 0));
     trail.addColorStop(0.7, withAlpha(color, 0.55));
@@ -203,13 +243,13 @@ export function boltSprite(color, length) {
 }
 
 /**
- * The same rock for everybody: its corners follow from its id.
- * @param {number} id
+ * The same rock for everybody: its corners follow from its number.
+ * @param {number} shape
  * @param {number} radius
  * @returns {number[][]} in units of the radius
  */
-export function rockOutline(id, radius) {
-  let state = (Math.imul(id, 0x9e3779b1) ^ 0x2545f491) >>> 0;
+export function rockOutline(shape, radius) {
+  let state = (Math.imul(shape, 0x9e3779b1) ^ 0x2545f491) >>> 0;
   const random = () => {
     state ^= state << 13;
     state ^= state >>> 17;
@@ -228,14 +268,29 @@ export function rockOutline(id, radius) {
   return points;
 }
 
+const rocks = newStore();
+/** Radii are below this. */
+const RADII = 4096;
+
 /**
- * @param {number} id
+ * @param {number} shape
  * @param {number} radius
  * @returns {Sprite}
  */
-export function rockSprite(id, radius) {
-  return sprite(`rock ${id} ${radius}`, radius * 1.25 + 8, (ctx) => {
-    const points = rockOutline(id, radius);
+export function rockSprite(shape, radius) {
+  const key = shape * RADII + radius;
+  return rocks.get(key) ?? makeRock(key, shape, radius);
+}
+
+/**
+ * @param {number} key
+ * @param {number} shape
+ * @param {number} radius
+ * @returns {Sprite}
+ */
+function makeRock(key, shape, radius) {
+  return sprite(rocks, key, radius * 1.25 + 8, (ctx) => {
+    const points = rockOutline(shape, radius);
     trace(ctx, points, radius);
     const light = ctx.createRadialGradient(-radius * 0.35, -radius * 0.4, radius * 0.1, 0, 0, radius * 1.1);
     light.addColorStop(0, '#232d47');

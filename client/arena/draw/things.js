@@ -1,7 +1,7 @@
 // What flies, lies and shines between the ships: bolts, beams, rocks, pickups.
 
 import { ENERGY, HEAL, MIGHT, RAPID, WHITE, withAlpha } from './palette.js';
-import { blit, blitTurned, boltSprite, glow, glowStroke, rockSprite, sprite, trace } from './sprites.js';
+import { blit, blitTurned, boltSprite, glow, glowStroke, newStore, rockSprite, sprite, trace } from './sprites.js';
 
 const HEXAGON = [0, 1, 2, 3, 4, 5].map((i) => [Math.cos((i * Math.PI) / 3), Math.sin((i * Math.PI) / 3)]);
 const CROSS = [[
@@ -23,7 +23,7 @@ const STAR = [[0, 1, 2, 3, 4, 5, 6, 7].map((i) => {
  * @param {import('../scene.js').Shot} shot
  */
 export function drawShot(ctx, shot) {
-  blitTurned(ctx, boltSprite(shot.color, shot.might ? 42 : 30), shot.x, shot.y, shot.heading);
+  blitTurned(ctx, boltSprite(shot.color, shot.might), shot.x, shot.y, shot.heading);
 }
 
 /**
@@ -51,13 +51,15 @@ export function pickupColor(sort) {
   return (PICKUPS[sort] ?? UNKNOWN_PICKUP).color;
 }
 
+const pickups = newStore();
+
 /**
  * @param {number} sort
  * @param {number} r
  */
-function pickupSprite(sort, r) {
+function makePickup(sort, r) {
   const { color, sign } = PICKUPS[sort] ?? UNKNOWN_PICKUP;
-  return sprite(`pickup ${sort} ${r}`, r * 2, (ctx) => {
+  return sprite(pickups, sort, r * 2, (ctx) => {
     trace(ctx, HEXAGON, r);
     ctx.fillStyle = withAlpha(color, 0.16);
     ctx.fill();
@@ -84,7 +86,7 @@ export function drawPickup(ctx, pickup, time) {
   ctx.drawImage(glow(pickupColor(pickup.sort)), pickup.x - light, pickup.y - light, light * 2, light * 2);
   ctx.globalCompositeOperation = 'source-over';
   ctx.globalAlpha = 1;
-  const picture = pickupSprite(pickup.sort, r);
+  const picture = pickups.get(pickup.sort) ?? makePickup(pickup.sort, r);
   const half = picture.half * (1 + 0.07 * pulse);
   ctx.drawImage(picture.image, pickup.x - half, pickup.y - half, half * 2, half * 2);
 }
