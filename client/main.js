@@ -74,11 +74,19 @@ const screens = new Screens({
   join,
   leave: () => end(true),
   retry: () => client?.retry(),
+  rooms: openRooms,
   back: closeMenu,
   copyLink: () => void copyLink(),
   toggleSound,
   toggleNet,
 }, settings, invitation());
+
+/** @returns {Promise<any[]>} the open matches */
+async function openRooms() {
+  const answer = await fetch('/api/rooms', { headers: { accept: 'application/json' } });
+  if (!answer.ok) throw new Error(`the list of matches: status ${answer.status}`);
+  return (await answer.json()).rooms;
+}
 
 /** @returns {Wish | null} what the page's address asks for */
 function invitation() {

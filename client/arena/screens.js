@@ -14,6 +14,7 @@ const NAME_KEY = 'tickroom.name';
  * @property {(wish: Wish, name: string) => void} join
  * @property {() => void} leave frees the seat and shows the join screen
  * @property {() => void} retry now
+ * @property {() => Promise<any[]>} rooms the open matches
  * @property {() => void} back from the menu to the match
  * @property {() => void} copyLink
  * @property {() => boolean} toggleSound answers whether it is on now
@@ -54,7 +55,7 @@ export class Screens {
     this.#storage = storage;
     this.#invited = invited;
     this.#name.value = storage?.getItem(NAME_KEY) ?? '';
-    this.#rooms = new RoomList(element('room-list'), element('rooms-note'), (wish) => this.#join(wish));
+    this.#rooms = new RoomList(element('room-list'), element('rooms-note'), (wish) => this.#join(wish), actions.rooms);
     element('join-form').addEventListener('submit', (event) => {
       event.preventDefault();
       this.#join(this.#invited ?? { kind: 'quick' });

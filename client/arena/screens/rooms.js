@@ -1,4 +1,4 @@
-// The list of open matches, from GET /api/rooms, asked for while the join screen is open.
+// The list of open matches, asked for while the join screen is open.
 
 const EVERY_MS = 4000;
 
@@ -9,16 +9,19 @@ export class RoomList {
    * @param {HTMLElement} list
    * @param {HTMLElement} note
    * @param {(wish: Wish) => void} join
+   * @param {() => Promise<any[]>} ask what GET /api/rooms answers; rejects if it does not
    */
-  constructor(list, note, join) {
+  constructor(list, note, join, ask) {
     this.#list = list;
     this.#note = note;
     this.#join = join;
+    this.#fetch = ask;
   }
 
   #list;
   #note;
   #join;
+  #fetch;
   #was = '';
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #timer;
@@ -37,10 +40,7 @@ export class RoomList {
   async #ask() {
     if (document.visibilityState === 'hidden') return;
     try {
-      const answer = await fetch('/api/rooms', { headers: { accept: 'application/json' } });
-      if (!answer.ok) throw new Error(`status ${answer.status}`);
-      const told = await answer.json();
-      this.#show(Array.isArray(told) ? told : told.rooms);
+      this.#show(await this.#fetch());
     } catch {
       this.#was = '';
       this.#list.replaceChildren();
