@@ -95,11 +95,22 @@ const judges = [
     assert.match(await (await fetch(url)).text(), /<canvas/, `${line}: the page does not come through`);
     assert.equal(await interrupt(run), 0, run.output);
   }],
+  // Waits for a client: the one in Python, again and again as a script would start it, until the verdict is out.
+  [/^cargo run --release -- conformance /, async (line) => {
+    const run = start(line);
+    const [url] = await says(run, /ws:\/\/\S+/, 10 * minutes);
+    for (const end = Date.now() + 5 * minutes; run.child.exitCode === null && Date.now() < end; await sleep(500)) {
+      const client = start(`python3 client/python/tickroom_client.py ${url}`);
+      await Promise.race([once(client.child, 'close'), once(run.child, 'close')]);
+      signal(client.child, 'SIGKILL');
+    }
+    assert.equal(await ends(run, 10_000), 0, run.output);
+  }],
   // Runs until it is stopped, and must still be running after a while.
   [/^\S*python3? client\/python\/tickroom_client\.py/, async (line) => {
     const run = start(line);
-    await says(run, /\S/, 20_000);
-    await sleep(2000);
+    await says(run, /Python/, 30_000); // its own line of the scoreboard
+    await sleep(1000);
     assert.equal(run.child.exitCode, null, `${line} ended:\n${run.output}`);
     await interrupt(run);
   }],
