@@ -132,9 +132,13 @@ test('a lone visitor meets bots, and the net graph opens on its key', async () =
   assert.match(numbers, /\d/);
   await sleep(1000);
   await person.picture('net-graph');
-  const { stats } = await person.look();
-  assert.ok(stats.snapshotRate > 20 && stats.snapshotRate < 40, `${stats.snapshotRate} snapshots a second`);
-  assert.ok(stats.rtt >= 0 && stats.rtt < 100, `round trip ${stats.rtt} ms`);
+  // 30 a second, but for what a busy machine misses.
+  const stats = await until('30 snapshots a second', async () => {
+    const { stats: now } = await person.look();
+    assert.ok(now.snapshotRate < 40, `${now.snapshotRate} snapshots a second`);
+    return now.snapshotRate > 20 && now;
+  }, 20_000);
+  assert.ok(stats.rttMin >= 0 && stats.rttMin < 100, `round trip ${stats.rttMin} ms`);
   assert.ok(stats.bytesDown > 100 && stats.bytesDown < 100_000, `${stats.bytesDown} bytes a second`);
   await person.page.keyboard.press('Escape');
   await until('the menu', () => person.page.isVisible('#menu'));
