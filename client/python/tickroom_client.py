@@ -24,7 +24,7 @@ try:
 except ImportError:  # the encoding and the view work without it
     websockets = None
 
-PROTOCOL_VERSION = 0
+PROTOCOL_VERSION = 1
 
 # --- The encoding (PROTOCOL.md, part 2) --------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { CLOSE_REASONS, decodeClient, encodeServer, fromHex, rulesHash } from '../protocol/index.js';
+import { CLOSE_REASONS, PROTOCOL_VERSION, decodeClient, encodeServer, fromHex, rulesHash } from '../protocol/index.js';
 import { createClient, savedSeat } from '../net/index.js';
 import { memoryStorage, play } from './support/play.js';
 import { TOY } from './support/toy.js';
@@ -33,7 +33,7 @@ function setup(options = {}) {
     socket.events.open();
     const tuning = new Uint8Array(0);
     socket.events.message(encodeServer({
-      type: 'welcome', protocol: 0, features: 0, schema: TOY, tuning, rulesHash: rulesHash(TOY, tuning), seat: 0,
+      type: 'welcome', protocol: PROTOCOL_VERSION, features: 0, schema: TOY, tuning, rulesHash: rulesHash(TOY, tuning), seat: 0,
       token: new Uint8Array(16).fill(token), seatKeptMs: 1000, resumed: false, code: 'K7QX', tickRate: 60, ticksPerSnapshot: 2,
       epoch: 0, tick: 0, skipped: 0, ...more,
     }));
@@ -58,7 +58,7 @@ test('Hello is sent when the socket opens, and Welcome begins the session', () =
   assert.equal(client.phase, 'connecting');
   assert.equal(sockets[0].sent.length, 0);
   welcome();
-  assert.deepEqual(hello(), { type: 'hello', protocol: 0, name: 'Ada', wish: { kind: 'code', code: 'abcd' }, tier: 'delta', resume: null, features: 0 });
+  assert.deepEqual(hello(), { type: 'hello', protocol: PROTOCOL_VERSION, name: 'Ada', wish: { kind: 'code', code: 'abcd' }, tier: 'delta', resume: null, features: 0 });
   assert.equal(client.phase, 'playing');
   assert.equal(client.seat, 0);
 });

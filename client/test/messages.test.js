@@ -5,7 +5,7 @@ import test from 'node:test';
 
 import {
   CLIENT_MESSAGES, CLOSE_REASONS, ProtocolError, SERVER_MESSAGES, Writer, closeReason, decodeClient, decodeServer,
-  encodeClient, encodeServer, fromHex, rulesHash, toHex,
+  PROTOCOL_VERSION, encodeClient, encodeServer, fromHex, rulesHash, toHex,
 } from '../protocol/index.js';
 import { fromGolden, golden } from './support/golden.js';
 
@@ -84,7 +84,7 @@ test('every close reason of the vectors has its sentence here; unknown codes are
 });
 
 test('a message that cannot be written says what is wrong', () => {
-  const hello = /** @type {any} */ ({ type: 'hello', protocol: 0, name: '', wish: { kind: 'sideways' }, tier: 'delta', resume: null, features: 0 });
+  const hello = /** @type {any} */ ({ type: 'hello', protocol: PROTOCOL_VERSION, name: '', wish: { kind: 'sideways' }, tier: 'delta', resume: null, features: 0 });
   assert.throws(() => encodeClient(hello), /wish 'sideways' is none of quick, code, create, spectate/);
   assert.throws(() => encodeClient({ ...hello, wish: { kind: 'quick' }, resume: new Uint8Array(15) }), /16 bytes, not 15/);
 });

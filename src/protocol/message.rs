@@ -8,8 +8,8 @@ use super::hex;
 use super::schema::Schema;
 use serde::Serialize;
 
-/// The protocol that this server speaks. 0 until delta replication has landed.
-pub const PROTOCOL_VERSION: u16 = 0;
+/// The protocol that this server speaks. 0 was the time before delta replication.
+pub const PROTOCOL_VERSION: u16 = 1;
 
 /// Longest name that a seat shows, in characters; a longer one is cut, not refused.
 pub const NAME_CHARS_MAX: usize = 20;

@@ -1,6 +1,8 @@
 // A toy game and its server, written apart from the client code that it tests: its own input queue, by the server's rule.
 
-import { FLAG_DIGEST, FLAG_NO_INPUT, FLAG_STARVED, decodeClient, digestOf, encodeBody, encodeServer, quantise, rulesHash } from '../../protocol/index.js';
+import {
+  FLAG_DIGEST, FLAG_NO_INPUT, FLAG_STARVED, PROTOCOL_VERSION, decodeClient, digestOf, encodeBody, encodeServer, quantise, rulesHash,
+} from '../../protocol/index.js';
 
 const UNIT = 4096;
 const WALL = 400 * UNIT;
@@ -236,7 +238,7 @@ export class ToyServer {
     this.sentTick = 0;
     const tuning = new Uint8Array([1, 2, 3]);
     this.#send({
-      type: 'welcome', protocol: 0, features: 0, schema: TOY, tuning, rulesHash: rulesHash(TOY, tuning),
+      type: 'welcome', protocol: PROTOCOL_VERSION, features: 0, schema: TOY, tuning, rulesHash: rulesHash(TOY, tuning),
       seat: hello.wish.kind === 'spectate' ? null : 0, token: hello.wish.kind === 'spectate' ? null : this.token,
       seatKeptMs: 30_000, resumed, code: 'TOYS', tickRate: 60, ticksPerSnapshot: 2, epoch: this.epoch * 1000, tick: this.tick,
       skipped: this.skipped,
