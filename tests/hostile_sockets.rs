@@ -22,9 +22,14 @@ fn expect_close(bytes: &[u8], reason: CloseReason, what: &str) {
     assert_eq!(closing, 2, "{what}: once in Closing and once in the Close frame");
 }
 
+/// These clients answer no Close frame: a tenth of a second is long enough to wait for it.
+fn impatient() -> Config {
+    Config { server: ServerConfig { closing_ms: 100, ..config().server }, ..config() }
+}
+
 #[tokio::test]
 async fn frames_that_break_the_rules_are_refused_at_the_header() {
-    let server = Server::start(config());
+    let server = Server::start(impatient());
     let claim = |length: u64| [&[0x82, 0xFF][..], &length.to_be_bytes(), &[0; 4]].concat();
     for (what, bytes, reason) in [
         ("a text frame", frame(0x81, b"hello"), CloseReason::TextFrame),
@@ -57,7 +62,7 @@ async fn frames_that_break_the_rules_are_refused_at_the_header() {
 
 #[tokio::test]
 async fn bytes_that_are_no_message_are_refused_with_a_reason() {
-    let server = Server::start(config());
+    let server = Server::start(impatient());
     let mut trailing = ClientMessage::Hello(hello(RoomWish::Quick)).encode();
     trailing.push(0);
     let mut long_name = hello(RoomWish::Quick);

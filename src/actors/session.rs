@@ -266,6 +266,12 @@ impl Actor for Session {
             self.finish(CloseReason::Busy, ctx);
         }
     }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        if !matches!(self.state, State::Closing) {
+            tracing::debug!("session broken off: its connection ended without a Close frame");
+        }
+    }
 }
 
 impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for Session {

@@ -15,7 +15,7 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 #[exclude = "python/*"]
 #[exclude = "*.md"]
 #[exclude = "*package*.json"]
-#[exclude = "*tsconfig.json"]
+#[exclude = "*sconfig.json"]
 #[exclude = "node_modules/*"]
 struct ClientFiles;
 
