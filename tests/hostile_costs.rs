@@ -82,7 +82,7 @@ async fn a_bad_frame_burns_no_cpu_while_the_client_stays_and_after_it_has_gone()
         let before = cpu_time();
         tokio::time::sleep(Duration::from_secs(2)).await;
         let spent = cpu_time() - before;
-        assert!(spent < Duration::from_millis(500), "{what}: {spent:?} of CPU in two seconds");
+        assert!(spent < Duration::from_millis(200), "{what}: {spent:?} of CPU in two seconds");
     };
     spent("while they stay").await;
     drop(sockets);
