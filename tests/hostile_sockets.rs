@@ -7,7 +7,7 @@ use std::time::Duration;
 use support::sockets::{Server, config, frame, hello, read_to_end};
 use tickroom::config::{Config, ServerConfig};
 use tickroom::protocol::close::CloseReason;
-use tickroom::protocol::message::{ClientMessage, Ping, RoomWish};
+use tickroom::protocol::message::{ClientMessage, PROTOCOL_VERSION, Ping, RoomWish};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -72,7 +72,11 @@ async fn bytes_that_are_no_message_are_refused_with_a_reason() {
         ("an unknown message number", vec![77], CloseReason::Malformed),
         ("half a Hello", trailing[..3].to_vec(), CloseReason::Malformed),
         ("a Hello with more behind it", trailing.clone(), CloseReason::Malformed),
-        ("a name that claims 2^32 bytes", vec![0, 0, 0xFD, 0, 0, 0, 0, 1, 0, 0, 0], CloseReason::Malformed),
+        (
+            "a name that claims 2^32 bytes",
+            vec![0, PROTOCOL_VERSION as u8, 0xFD, 0, 0, 0, 0, 1, 0, 0, 0],
+            CloseReason::Malformed,
+        ),
         ("random bytes", (0..200_u32).map(|i| (i * 167 + 13) as u8).collect(), CloseReason::Malformed),
         ("a Hello that is too long", ClientMessage::Hello(long_name).encode(), CloseReason::TooLong),
     ] {
