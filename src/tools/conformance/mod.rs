@@ -10,6 +10,7 @@ mod judge;
 mod link;
 mod report;
 pub mod script;
+mod seat;
 mod world;
 
 use std::io;

@@ -6,17 +6,17 @@
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
-use super::judge::{self, Course};
+use super::judge;
 use super::link::{Heard, Link};
 use super::report::{Fault, Report, Step, Verdict};
+use super::seat::{Outcome, Seat, unexpected};
 use super::world::{Bend, TICKS_PER_SNAPSHOT, World};
 use crate::protocol::close::CloseReason;
 use crate::protocol::hex;
 use crate::protocol::message::{
-    ClientMessage, Closing, Hello, Occupant, PROTOCOL_VERSION, Pong, Presence, RoomWish, Roster, RosterEntry,
-    ServerMessage, Welcome, rules_hash,
+    ClientMessage, Closing, Hello, PROTOCOL_VERSION, RoomWish, ServerMessage, Welcome, rules_hash,
 };
 
 /// How long the script waits between connections.
@@ -41,12 +41,9 @@ impl Default for Patience {
 }
 
 /// After a close frame a client has so long to end its side.
-const END_WITHIN: Duration = Duration::from_secs(3);
+pub(super) const END_WITHIN: Duration = Duration::from_secs(3);
 /// After 1008 a client waits at least so long, of the 8 s that the text asks for.
 const TOO_FAST_AWAY: Duration = Duration::from_secs(4);
-const SNAPSHOT_EVERY: Duration = Duration::from_millis(33);
-
-type Outcome = Result<(), Fault>;
 
 /// Runs the whole script with the clients that connect to `listener`, one at a time. `done` hears of each step.
 pub async fn play(listener: TcpListener, patience: Patience, done: impl FnMut(&Step)) -> Report {
@@ -66,17 +63,6 @@ struct Script<D> {
     token: Option<[u8; 16]>,
     /// The connection whose Hello has been read but not answered.
     next: Option<(Link, Hello)>,
-}
-
-/// One answered session.
-struct Seat {
-    link: Link,
-    world: World,
-    course: Course,
-    epoch: Instant,
-    pings: usize,
-    resyncs: Vec<Instant>,
-    pongs: Vec<Vec<u8>>,
 }
 
 /// What a client must do after a connection has ended.
@@ -204,15 +190,7 @@ impl<D: FnMut(&Step)> Script<D> {
             skipped: 0,
         };
         self.token = welcome.token;
-        let mut seat = Seat {
-            link,
-            world,
-            course: Course::new(seated),
-            epoch: Instant::now(),
-            pings: 0,
-            resyncs: vec![],
-            pongs: vec![],
-        };
+        let mut seat = Seat::new(link, world, seated);
         let sent = seat.greet(welcome, &hello.name).await;
         self.put(name, must, "3.2", early.and(sent));
         Ok(seat)
@@ -431,171 +409,6 @@ async fn end(mut link: Link, reason: CloseReason) -> Outcome {
                 return Err(Fault::new("the client neither answered the Close frame nor ended within 3 s"));
             }
             other => return Err(unexpected(&other)),
-        }
-    }
-}
-
-fn unexpected(heard: &Heard) -> Fault {
-    Fault::new(match heard {
-        Heard::Text => "a text message: the protocol is binary".into(),
-        Heard::Broken(why) => format!("a frame that breaks RFC 6455: {why}"),
-        Heard::Close(code) => format!("the client closed the WebSocket with {code:?}"),
-        Heard::Gone => "the client ended the connection".into(),
-        other => format!("unexpected: {other:?}"),
-    })
-}
-
-impl Seat {
-    async fn greet(&mut self, welcome: Welcome, name: &str) -> Outcome {
-        self.link.send(&ServerMessage::Welcome(Box::new(welcome)).encode()).await?;
-        let who = |name: &str, presence| Some(Occupant { name: name.into(), presence });
-        let entries = vec![
-            RosterEntry { seat: 0, who: who(name, Presence::Here) },
-            RosterEntry { seat: 1, who: who("Zoë 船 🚀", Presence::Bot) },
-            RosterEntry { seat: 65_535, who: None },
-        ];
-        self.link.send(&ServerMessage::Roster(Roster { since: 0, version: 7, entries }).encode()).await?;
-        self.show(Bend::None).await
-    }
-
-    async fn show(&mut self, bend: Bend) -> Outcome {
-        let message = self.world.snapshot(bend);
-        self.course.sent = self.world.tick();
-        self.link.send(&message).await
-    }
-
-    /// A snapshot every 33 ms, now and then none for a while, and whatever the client says is judged.
-    async fn play(&mut self, how_long: Duration) -> Outcome {
-        let end = Instant::now() + how_long;
-        let mut count = 0_u32;
-        while Instant::now() < end {
-            count += 1;
-            // Three of sixteen are skipped: the next one is relative to a tick further back.
-            self.world.step(TICKS_PER_SNAPSHOT);
-            if count % 16 < 13 {
-                self.show(Bend::None).await?;
-            }
-            self.hear(Instant::now() + SNAPSHOT_EVERY).await?;
-        }
-        Ok(())
-    }
-
-    /// Judges and answers everything until the deadline.
-    async fn hear(&mut self, deadline: Instant) -> Outcome {
-        loop {
-            match self.link.hear_until(deadline).await {
-                Heard::Message(bytes) => {
-                    let message = judge::decode(&bytes)?;
-                    self.course.take(&message, &bytes, self.world.schema())?;
-                    match message {
-                        ClientMessage::Input(input) => self.world.ack = input.seq,
-                        ClientMessage::Ping(ping) => {
-                            self.pings += 1;
-                            let server_time = 1_000_000 + self.epoch.elapsed().as_micros() as u64;
-                            let pong = Pong { time: ping.time, server_time };
-                            self.link.send(&ServerMessage::Pong(pong).encode()).await?;
-                        }
-                        ClientMessage::Resync => self.resyncs.push(Instant::now()),
-                        ClientMessage::Leave => return Err(Fault::new("the client left in the middle of the script")),
-                        ClientMessage::Hello(_) => {}
-                    }
-                }
-                Heard::Pong(payload) => self.pongs.push(payload),
-                Heard::Nothing => return Ok(()),
-                other => return Err(unexpected(&other)),
-            }
-        }
-    }
-
-    fn no_resync(&mut self) -> Outcome {
-        if self.resyncs.is_empty() {
-            return Ok(());
-        }
-        self.resyncs.clear();
-        self.world.forget();
-        Err(Fault::new("a Resync, although every snapshot fitted"))
-    }
-
-    async fn websocket_ping(&mut self) -> Outcome {
-        self.pongs.clear();
-        self.link.ping(b"are you there").await?;
-        for _ in 0..20 {
-            self.play(Duration::from_millis(100)).await?;
-            if self.pongs.iter().any(|pong| pong == b"are you there") {
-                return self.no_resync();
-            }
-        }
-        Err(Fault::new("no Pong frame with the payload of the Ping within 2 s"))
-    }
-
-    async fn crowd(&mut self) -> Outcome {
-        self.world.step(TICKS_PER_SNAPSHOT);
-        self.world.crowd(true);
-        self.show(Bend::None).await?;
-        // It has to be applied, and everything that came is gone again in the next.
-        self.play(Duration::from_millis(1500)).await?;
-        self.no_resync()
-    }
-
-    async fn silence(&mut self) -> Outcome {
-        self.world.step(60);
-        self.hear(Instant::now() + Duration::from_secs(1)).await?;
-        self.play(Duration::from_millis(500)).await?;
-        self.no_resync()
-    }
-
-    /// One snapshot that does not fit: Resync must come, once, and base 0 must end it.
-    async fn bend(&mut self, bend: Bend) -> Outcome {
-        // At most one Resync a second: the one before must be over.
-        self.play(Duration::from_millis(1200)).await?;
-        self.no_resync()?;
-        self.world.step(TICKS_PER_SNAPSHOT);
-        self.show(bend).await?;
-        let sent = Instant::now();
-        while self.resyncs.is_empty() {
-            if sent.elapsed() > Duration::from_secs(3) {
-                self.world.forget();
-                return Err(Fault::new("no Resync within 3 s"));
-            }
-            self.world.step(TICKS_PER_SNAPSHOT);
-            self.show(Bend::None).await?;
-            self.hear(Instant::now() + SNAPSHOT_EVERY).await?;
-        }
-        // A server answers when it gets to it; the client waits meanwhile.
-        let asked = self.resyncs.len();
-        self.play(Duration::from_millis(600)).await?;
-        let again = self.resyncs.len() - asked;
-        self.resyncs.clear();
-        self.world.forget();
-        self.play(Duration::from_millis(1200)).await?;
-        if asked + again > 1 {
-            return Err(Fault::new(format!("{} Resyncs within 600 ms: at most one a second", asked + again)));
-        }
-        self.no_resync()
-    }
-
-    async fn send_broken(&mut self, bytes: &[u8]) -> Outcome {
-        self.play(Duration::from_millis(200)).await?;
-        self.link.send(bytes).await?;
-        let deadline = Instant::now() + END_WITHIN;
-        let listen = async {
-            loop {
-                match self.link.hear_until(deadline).await {
-                    Heard::Message(_) | Heard::Pong(_) => {}
-                    // A page in a browser may not send 1002: it closes without a code.
-                    Heard::Close(Some(1002) | None) => return Ok(()),
-                    Heard::Nothing => return Err(Fault::new("the session went on")),
-                    other => return Err(unexpected(&other)),
-                }
-            }
-        };
-        // A client that talks for ever must not keep the script.
-        match timeout(END_WITHIN, listen).await {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                sleep_until(deadline).await;
-                Err(Fault::new("the session went on"))
-            }
         }
     }
 }
