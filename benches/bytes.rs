@@ -4,12 +4,15 @@
 #[path = "support/mod.rs"]
 mod support;
 
+use std::collections::BTreeMap;
+
 use support::{Match, arena_for, quick};
 use tickroom::arena::schema::{BOLT, SHIP};
 use tickroom::config::RoomConfig;
 use tickroom::game::{Encode, Game, Rows};
 use tickroom::protocol::codec;
 use tickroom::protocol::message::{ServerMessage, Tier};
+use tickroom::protocol::view::View;
 
 /// One entity as a quick first version of such a game would send it.
 #[derive(Encode, serde::Serialize)]
@@ -75,6 +78,71 @@ fn play(ships: u16, tier: Tier, hz: u16, seconds: u32) -> Line {
     line
 }
 
+/// Where the bytes of one viewer's deltas go: by what snapshots consist of, and by field.
+fn breakdown(ships: u16, seconds: u32) {
+    let mut game = Match::new(ships, 0, &arena_for(ships.into(), true), RoomConfig::default(), Tier::Delta);
+    game.sink.only = Some(game.viewer(0));
+    game.sink.keep = true;
+    let schema = game.room.schema().clone();
+    let mut view = View::new(&schema);
+    let mut parts: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    let mut note = |part: String, bytes: usize| {
+        let part = parts.entry(part).or_default();
+        *part = (part.0 + 1, part.1 + bytes as u64);
+    };
+    let (mut snapshots, mut total) = (0, 0);
+    let varint = |value: i32| {
+        let mut bytes = Vec::new();
+        codec::varint::put_i32(&mut bytes, value);
+        bytes.len()
+    };
+    for tick in 0..seconds * 60 + 300 {
+        game.tick();
+        for (_, bytes) in &game.sink.kept {
+            let (message, body) = ServerMessage::decode(bytes).expect("a whole message");
+            let ServerMessage::Snapshot(header) = message else { continue };
+            let before: BTreeMap<u32, Vec<i32>> = view.rows().map(|(id, _, row)| (id.get(), row.to_vec())).collect();
+            view.apply(&header, body).expect("it fits");
+            if tick < 300 {
+                continue;
+            }
+            snapshots += 1;
+            total += bytes.len();
+            let mut known = bytes.len() - body.len();
+            note("header".into(), known);
+            let mut held = 0;
+            for (id, kind, row) in view.rows() {
+                let kind = &schema.kinds[usize::from(kind.0)];
+                let Some(before) = before.get(&id.get()) else {
+                    let bytes = 2 + row.iter().map(|&value| varint(value)).sum::<usize>();
+                    note(format!("{} entered", kind.name), bytes);
+                    known += bytes;
+                    continue;
+                };
+                held += 1;
+                if before == row {
+                    continue;
+                }
+                note(format!("{} changed: mask", kind.name), 1);
+                known += 1;
+                for ((field, &before), &now) in kind.fields.iter().zip(before).zip(row).filter(|((_, a), b)| a != b) {
+                    let bytes = varint(field.difference(before, now));
+                    note(format!("{} changed: {}", kind.name, field.name), bytes);
+                    known += bytes;
+                }
+            }
+            note("a bit for each entity held".into(), usize::div_ceil(held, 8));
+            known += usize::div_ceil(held, 8);
+            note("left, events, digest, counts (the rest)".into(), bytes.len().saturating_sub(known));
+        }
+    }
+    let each = f64::from(snapshots);
+    println!("\n{ships} seats at 30 Hz, {:.0} bytes per snapshot:", total as f64 / each);
+    for (part, (count, bytes)) in parts {
+        println!("  {:>6.1} bytes in {:>5.1}  {part}", bytes as f64 / each, count as f64 / each);
+    }
+}
+
 fn main() {
     let quick = quick();
     let (sizes, seconds): (&[u16], u32) = if quick { (&[10], 1) } else { (&[10, 30, 100, 400], 10) };
@@ -103,6 +171,7 @@ fn main() {
             }
         }
     }
+    breakdown(if quick { 10 } else { 100 }, seconds);
     if quick {
         // The word that `tests/all` counts.
         println!("\nSuccess");
