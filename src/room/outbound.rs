@@ -199,8 +199,7 @@ impl Outbound {
             Some(deltas) => {
                 intersect(&viewer.held, &self.new, deltas.kept(), &mut self.kept);
                 let left = put_left(&viewer.held, &self.kept, &mut self.body);
-                let changed = put_changed_bits(&self.kept, deltas.changed(), &mut self.body);
-                deltas.put(&self.kept, &mut self.scratch, &mut self.body);
+                let changed = deltas.put(&self.kept, &mut self.scratch, &mut self.body);
                 (true, left | changed)
             }
             None => {
@@ -250,119 +249,58 @@ fn intersect(a: &VisibleSet, b: &VisibleSet, c: &VisibleSet, out: &mut VisibleSe
     words.extend(a.words().iter().zip(b.words()).zip(c.words()).map(|((a, b), c)| a & b & c));
 }
 
-/// The ids in `a` but not in `b`, ascending.
-fn without<'a>(a: &'a VisibleSet, b: &'a VisibleSet) -> impl Iterator<Item = EntityId> + 'a {
-    ids(a.words().iter().enumerate().map(|(at, word)| word & !b.words().get(at).copied().unwrap_or(0)))
+/// Does something for each id that is in `a` but not in `b`, by ascending id.
+fn for_each_without(a: &VisibleSet, b: &VisibleSet, mut each: impl FnMut(EntityId)) {
+    for (at, word) in a.words().iter().enumerate() {
+        let mut rest = word & !b.words().get(at).copied().unwrap_or(0);
+        while rest != 0 {
+            each(EntityId::new((at * 64) as u32 + rest.trailing_zeros()).expect("only ids are in a set"));
+            rest &= rest - 1;
+        }
+    }
 }
 
-fn ids(words: impl Iterator<Item = u64>) -> impl Iterator<Item = EntityId> {
-    words.enumerate().flat_map(|(at, word)| {
-        std::iter::successors((word != 0).then_some(word), |rest| Some(rest & (rest - 1)).filter(|&rest| rest != 0))
-            .filter_map(move |rest| EntityId::new((at * 64) as u32 + rest.trailing_zeros()))
-    })
+/// Appends a list: the number of its items, then what `put` appends, which returns that number.
+fn put_counted(out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>) -> u32) -> u32 {
+    let at = out.len();
+    out.push(0);
+    let count = put(out);
+    // What is one byte on the wire, nearly always, needs no second look at the list.
+    if count < 251 {
+        out[at] = count as u8;
+    } else {
+        let mut long = Vec::new();
+        varint::put_u32(&mut long, count);
+        out.splice(at..=at, long);
+    }
+    count
 }
 
 /// The `left` section; false if nothing left.
 fn put_left(held: &VisibleSet, kept: &VisibleSet, out: &mut Vec<u8>) -> bool {
-    let left = || without(held, kept);
-    let count = left().count();
-    varint::put_u32(out, count as u32);
-    let mut previous = 0;
-    for id in left() {
-        varint::put_u32(out, id.get() - previous);
-        previous = id.get();
-    }
+    let count = put_counted(out, |out| {
+        let (mut previous, mut count) = (0, 0);
+        for_each_without(held, kept, |id| {
+            varint::put_u32(out, id.get() - previous);
+            previous = id.get();
+            count += 1;
+        });
+        count
+    });
     count > 0
-}
-
-/// One bit per id kept, ascending: whether it changed; false if none did.
-fn put_changed_bits(kept: &VisibleSet, changed: &VisibleSet, out: &mut Vec<u8>) -> bool {
-    let (mut bits, mut filled, mut any) = (0_u64, 0, 0);
-    for (at, &places) in kept.words().iter().enumerate() {
-        if places == 0 {
-            continue;
-        }
-        let changed = places & changed.words().get(at).copied().unwrap_or(0);
-        any |= changed;
-        let (packed, count) = pack(places, changed);
-        bits |= packed << filled;
-        filled += count;
-        if filled >= 64 {
-            out.extend_from_slice(&bits.to_le_bytes());
-            filled -= 64;
-            // What did not fit: the last `filled` of the `count` bits.
-            bits = packed.checked_shr(count - filled).unwrap_or(0);
-        }
-    }
-    out.extend_from_slice(&bits.to_le_bytes()[..filled.div_ceil(8) as usize]);
-    any != 0
-}
-
-/// The bits of `word` at the set places, moved together, and how many places there are. By runs of places: they are long
-/// for whoever sees much.
-fn pack(mut places: u64, word: u64) -> (u64, u32) {
-    let (mut packed, mut count) = (0, 0);
-    while places != 0 {
-        let start = places.trailing_zeros();
-        let run = (places >> start).trailing_ones();
-        let ones = u64::MAX >> (64 - run);
-        packed |= (word >> start & ones) << count;
-        count += run;
-        places &= !(ones << start);
-    }
-    (packed, count)
 }
 
 /// The `entered` section; false if nothing entered.
 fn put_entered(newest: &mut Table, new: &VisibleSet, kept: &VisibleSet, out: &mut Vec<u8>) -> bool {
-    let entered = || without(new, kept);
-    let count = entered().count();
-    varint::put_u32(out, count as u32);
-    let mut previous = 0;
-    for id in entered() {
-        varint::put_u32(out, id.get() - previous);
-        previous = id.get();
-        newest.put_full(id, out);
-    }
+    let count = put_counted(out, |out| {
+        let (mut previous, mut count) = (0, 0);
+        for_each_without(new, kept, |id| {
+            varint::put_u32(out, id.get() - previous);
+            previous = id.get();
+            newest.put_full(id, out);
+            count += 1;
+        });
+        count
+    });
     count > 0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bits_are_packed_in_the_order_of_their_ids_whatever_the_gaps() {
-        let mut state = 1_u64;
-        let mut random = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            state ^ state >> 29
-        };
-        for round in 0..2000 {
-            let words = 1 + random() % 6;
-            let mut word = |sparse: bool| match round % 4 {
-                0 => u64::MAX,
-                1 if sparse => random() & random() & random(),
-                2 if sparse => 0,
-                _ => random(),
-            };
-            let (mut kept, mut changed) = (VisibleSet::default(), VisibleSet::default());
-            for _ in 0..words {
-                kept.words_mut().push(word(true));
-                changed.words_mut().push(word(false));
-            }
-            kept.words_mut()[0] &= !1; // 0 is no id
-            let (mut expected, mut count) = (Vec::new(), 0);
-            for id in kept.iter() {
-                if count % 8 == 0 {
-                    expected.push(0);
-                }
-                *expected.last_mut().expect("one was pushed") |= u8::from(changed.contains(id)) << (count % 8);
-                count += 1;
-            }
-            let mut bits = Vec::new();
-            assert_eq!(put_changed_bits(&kept, &changed, &mut bits), expected.iter().any(|&byte| byte != 0));
-            assert_eq!(bits, expected, "round {round}: {kept:?} {changed:?}");
-        }
-    }
 }

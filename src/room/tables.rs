@@ -51,7 +51,7 @@ pub(super) struct Deltas {
     changed: VisibleSet,
     /// Their bytes, as [`put_delta`] writes them, and [`SPLICE_BYTES`] more, so that every copy may be of that width.
     bytes: Vec<u8>,
-    /// Where the bytes of each changed id lie; others have what an earlier round left.
+    /// By id: where the bytes lie; of length 0 for an id that did not change.
     spans: Vec<Span>,
 }
 
@@ -212,7 +212,10 @@ impl Deltas {
             }
         }
         let (old, new) = (&ring[base], &ring[ring.len() - 1]);
-        self.spans.resize(self.spans.len().max(new.places.len()), Span::default());
+        self.spans.clear();
+        self.spans.resize(new.places.len(), Span::default());
+        // As many words as any set of ids that are kept may have.
+        self.changed.words_mut().resize(new.places.len().div_ceil(64), 0);
         for row in new.rows.iter() {
             if self.kept.contains(row.id) {
                 let before = old.rows.at(old.place(row.id));
@@ -233,22 +236,28 @@ impl Deltas {
         &self.kept
     }
 
-    /// Those of them whose rows differ.
-    pub(super) fn changed(&self) -> &VisibleSet {
-        &self.changed
-    }
-
-    /// Appends the bytes of the changed rows among `ids`, by ascending id. `scratch` is only ever grown.
-    pub(super) fn put(&self, ids: &VisibleSet, scratch: &mut Vec<u8>, out: &mut Vec<u8>) {
+    /// Appends the `changed` section for a viewer that keeps these ids: a bit for each, then the bytes of those that
+    /// changed, by ascending id. False if none did. `scratch` is only ever grown.
+    ///
+    /// One look at each id, and no branch on whether it changed, which nobody could foretell: an id that did not has a
+    /// span of length 0.
+    pub(super) fn put(&self, kept: &VisibleSet, scratch: &mut Vec<u8>, out: &mut Vec<u8>) -> bool {
         if scratch.len() < self.bytes.len() + SPLICE_BYTES {
             scratch.resize(self.bytes.len() + SPLICE_BYTES, 0);
         }
-        let mut end = 0;
-        for (at, (&ids, &changed)) in ids.words().iter().zip(self.changed.words()).enumerate() {
-            let mut rest = ids & changed;
+        let (mut bits, mut filled, mut end) = (0_u64, 0_u32, 0);
+        for (at, (&kept, &changed)) in kept.words().iter().zip(self.changed.words()).enumerate() {
+            let mut rest = kept;
             while rest != 0 {
-                let span = self.spans[at * 64 + rest.trailing_zeros() as usize];
+                let place = rest.trailing_zeros();
                 rest &= rest - 1;
+                bits |= (changed >> place & 1) << filled;
+                filled += 1;
+                if filled == 64 {
+                    out.extend_from_slice(&bits.to_le_bytes());
+                    (bits, filled) = (0, 0);
+                }
+                let span = self.spans[at * 64 + place as usize];
                 let (start, len) = (span.start as usize, span.len as usize);
                 scratch[end..end + SPLICE_BYTES].copy_from_slice(&self.bytes[start..start + SPLICE_BYTES]);
                 if len > SPLICE_BYTES {
@@ -257,6 +266,56 @@ impl Deltas {
                 end += len;
             }
         }
+        out.extend_from_slice(&bits.to_le_bytes()[..filled.div_ceil(8) as usize]);
         out.extend_from_slice(&scratch[..end]);
+        end > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changed_is_spliced_in_the_order_of_ids_whatever_is_kept() {
+        let mut state = 1_u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state ^ state >> 29
+        };
+        let mut scratch = Vec::new();
+        for round in 0..500 {
+            let mut deltas = Deltas::default();
+            let mut kept = VisibleSet::default();
+            let (mut bits, mut count, mut bytes) = (Vec::new(), 0, Vec::new());
+            for id in 1..500 {
+                let id = EntityId::new(id).expect("a small id");
+                let changed = random() % 3 == 0;
+                let start = deltas.bytes.len();
+                deltas.changed.words_mut().resize(500_usize.div_ceil(64), 0);
+                deltas.spans.resize(id.index() + 1, Span::default());
+                if changed {
+                    deltas.changed.insert(id);
+                    // Some are longer than the width of a copy.
+                    let len = 1 + random() as usize % 40;
+                    deltas.bytes.extend((0..len).map(|_| random() as u8));
+                    deltas.spans[id.index()] = Span { start: start as u32, len: len as u32 };
+                }
+                if random() % 8 < round % 9 {
+                    kept.insert(id);
+                    if count % 8 == 0 {
+                        bits.push(0);
+                    }
+                    *bits.last_mut().expect("one was pushed") |= u8::from(changed) << (count % 8);
+                    count += 1;
+                    bytes.extend_from_slice(&deltas.bytes[start..]);
+                }
+            }
+            deltas.bytes.resize(deltas.bytes.len() + SPLICE_BYTES, 0);
+            let mut out = Vec::new();
+            assert_eq!(deltas.put(&kept, &mut scratch, &mut out), !bytes.is_empty());
+            bits.extend_from_slice(&bytes);
+            assert_eq!(out, bits, "round {round}");
+        }
     }
 }
