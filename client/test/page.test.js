@@ -1,6 +1,7 @@
 // The parts of the page that are plain arithmetic or plain words.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { OTHERS, SELF, seatColor, seatShape } from '../arena/draw/palette.js';
 import { levelsFor, steer, turnBetween } from '../arena/input.js';
@@ -63,4 +64,29 @@ test('seats are told apart by colour and hull, and none of them looks like yours
     const apart = Math.max(yellowness(other) - yellowness(SELF), channels(other)[0] - channels(SELF)[0]);
     assert.ok(apart > 80, `${other} is too near to ${SELF}: ${apart}`);
   }
+});
+
+/**
+ * Every module that a page loads which begins with this one.
+ * @param {URL} from
+ * @param {Set<string>} [found]
+ */
+function modulesOf(from, found = new Set()) {
+  if (found.has(from.href)) return found;
+  found.add(from.href);
+  for (const [, target] of readFileSync(from, 'utf8').matchAll(/^(?:import|export)\s[^'";]*?from '([^']+)';$/gm)) {
+    modulesOf(new URL(target, from), found);
+  }
+  return found;
+}
+
+test('what the page asks for ahead of time are its own modules, and so many that no long chain of requests is left', () => {
+  const page = new URL('../index.html', import.meta.url);
+  const modules = modulesOf(new URL('../main.js', import.meta.url));
+  const ahead = [...readFileSync(page, 'utf8').matchAll(/<link rel="modulepreload" href="([^"]+)">/g)]
+    .map(([, path]) => new URL(path, page).href);
+  for (const path of ahead) assert.ok(modules.has(path), `${path} is not a module of the page`);
+  assert.equal(new Set(ahead).size, ahead.length, 'one is named twice');
+  // A module that is not named costs its visitors one round trip more, not a fault: a few may be missing.
+  assert.ok(modules.size - ahead.length <= 5, `${modules.size - ahead.length} of ${modules.size} modules are missing`);
 });
