@@ -51,6 +51,19 @@ async fn many_who_come_at_once_share_rooms_and_nobody_is_sent_to_a_full_one() {
 }
 
 #[tokio::test]
+async fn a_crowd_that_comes_at_once_all_gets_in() {
+    let server = Server::start(config());
+    let joins = futures_util::future::join_all((0..100).map(|_| server.join(RoomWish::Quick))).await;
+    let mut people = std::collections::HashMap::new();
+    for (_, welcome) in &joins {
+        *people.entry(welcome.code.clone()).or_insert(0) += 1;
+    }
+    let mut people: Vec<i32> = people.into_values().collect();
+    people.sort_unstable();
+    assert_eq!(people, [4, 32, 32, 32]);
+}
+
+#[tokio::test]
 async fn a_room_is_joined_by_its_code_in_any_case_until_it_is_full() {
     let server = Server::start(with_room(small()));
     let (_ann, welcome) = server.join(RoomWish::Create { private: false }).await;

@@ -122,10 +122,18 @@ impl Directory {
         }
     }
 
+    /// How many are on the way to the room.
+    #[must_use]
+    pub fn on_the_way(&self, room: RoomId) -> u32 {
+        self.rooms
+            .get(&room)
+            .map_or(0, |listing| u32::from(listing.seats_reserved) + u32::from(listing.spectators_reserved))
+    }
+
     /// True if nobody is on the way to the room, so that it may end if it is idle.
     #[must_use]
     pub fn may_end(&self, room: RoomId) -> bool {
-        self.rooms.get(&room).is_some_and(|listing| listing.seats_reserved == 0 && listing.spectators_reserved == 0)
+        self.on_the_way(room) == 0
     }
 
     /// All public rooms, the fullest first.

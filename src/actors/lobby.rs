@@ -138,6 +138,8 @@ struct Seeker {
     room: RoomId,
     tried: Vec<RoomId>,
     expires: Micros,
+    /// It has been told that the server is busy; the room's answer is still to come, and the place is taken until then.
+    given_up: bool,
 }
 
 impl Lobby {
@@ -166,26 +168,32 @@ impl Lobby {
             let Some(address) = self.rooms.get(&room) else { return seek.refuse(CloseReason::Busy) };
             let ticket = self.last_ticket + 1;
             tried.push(room);
-            match address.try_send(ToRoom::Join { ticket, seek: Box::new(seek.clone()) }) {
-                Ok(()) => {
-                    self.last_ticket = ticket;
-                    self.directory.reserve(room, seek.spectates());
-                    let expires = self.clock.now().after(self.config.reservation);
-                    self.seekers.insert(ticket, Seeker { seek, room, tried, expires });
-                    return;
+            if self.directory.on_the_way(room) >= self.joins_max() {
+                if seek.is_easy() {
+                    continue;
                 }
-                Err(SendError::Full(_)) if !seek.is_easy() => return seek.refuse(CloseReason::Busy),
-                Err(SendError::Full(_)) => {}
-                Err(SendError::Closed(_)) => {
-                    // It failed, and its word is on the way.
-                    self.forget(room);
-                    if !seek.is_easy() {
-                        return seek.refuse(CloseReason::RoomEnded);
-                    }
-                }
+                return seek.refuse(CloseReason::Busy);
+            }
+            // A clone has a place in the mailbox of its own: what bounds the room's mailbox is the line above.
+            if address.clone().try_send(ToRoom::Join { ticket, seek: Box::new(seek.clone()) }).is_ok() {
+                self.last_ticket = ticket;
+                self.directory.reserve(room, seek.spectates());
+                let expires = self.clock.now().after(self.config.reservation);
+                self.seekers.insert(ticket, Seeker { seek, room, tried, expires, given_up: false });
+                return;
+            }
+            // It failed, and its word is on the way.
+            self.forget(room);
+            if !seek.is_easy() {
+                return seek.refuse(CloseReason::RoomEnded);
             }
         }
         seek.refuse(CloseReason::Busy);
+    }
+
+    /// Joins that may be on their way to one room: one per place, so that a room that is still being made can be filled.
+    fn joins_max(&self) -> u32 {
+        u32::from(self.config.seats_max) + u32::from(self.config.spectators_max)
     }
 
     fn choose(&mut self, seek: &Seek, tried: &[RoomId], ctx: &mut Context<Self>) -> Result<RoomId, CloseReason> {
@@ -251,11 +259,12 @@ impl Lobby {
     }
 
     fn settled(&mut self, ticket: Ticket, result: Result<(), CloseReason>, ctx: &mut Context<Self>) {
-        // An expired one: its session has been told, and gives the seat back by itself.
         let Some(seeker) = self.seekers.remove(&ticket) else { return };
         self.directory.release(seeker.room, seeker.seek.spectates());
-        if let Err(reason) = result {
-            self.try_again(seeker, reason, ctx);
+        match result {
+            Err(reason) if !seeker.given_up => self.try_again(seeker, reason, ctx),
+            // One that has given up gives the seat back by itself.
+            Ok(()) | Err(_) => {}
         }
     }
 
@@ -275,22 +284,19 @@ impl Lobby {
         self.forget(room);
         let lost: Vec<Ticket> =
             self.seekers.iter().filter(|(_, seeker)| seeker.room == room).map(|(ticket, _)| *ticket).collect();
-        for seeker in lost.into_iter().filter_map(|ticket| self.seekers.remove(&ticket)).collect::<Vec<_>>() {
-            self.try_again(seeker, CloseReason::RoomFailed, ctx);
+        for ticket in lost {
+            if let Some(seeker) = self.seekers.remove(&ticket).filter(|seeker| !seeker.given_up) {
+                self.try_again(seeker, CloseReason::RoomFailed, ctx);
+            }
         }
     }
 
     fn expire(&mut self) {
         let now = self.clock.now();
-        let directory = &mut self.directory;
-        self.seekers.retain(|_, seeker| {
-            let waiting = seeker.expires > now;
-            if !waiting {
-                directory.release(seeker.room, seeker.seek.spectates());
-                seeker.seek.refuse(CloseReason::Busy);
-            }
-            waiting
-        });
+        for seeker in self.seekers.values_mut().filter(|seeker| !seeker.given_up && seeker.expires <= now) {
+            seeker.given_up = true;
+            seeker.seek.refuse(CloseReason::Busy);
+        }
     }
 }
 

@@ -143,8 +143,9 @@ impl<G: Game> RoomActor<G> {
         };
         let result = outcome.map(|joined| self.welcome(joined, resumed, seek.session, seek.route));
         let Some(info) = self.guarded(ctx, |room, _| room.info()) else { return };
-        // Refused only if the lobby is drowning or gone: then the ticket expires there.
-        if self.lobby.try_send(FromRoom::Settled { ticket, room: id, result, info }).is_err() {
+        // A clone has a place in the mailbox of its own, and there is one answer per join: it is lost only if the lobby
+        // has stopped.
+        if self.lobby.clone().try_send(FromRoom::Settled { ticket, room: id, result, info }).is_err() {
             tracing::debug!(room = %self.new.code, "the lobby did not hear that a join is settled");
         }
         // It may have been resting.
@@ -220,8 +221,6 @@ impl<G: Game> Actor for RoomActor<G> {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        // A join per place may wait while the room is made.
-        ctx.set_mailbox_capacity(usize::from(self.config.seats_max) + usize::from(self.config.spectators_max) + 1);
         let NewRoom { code, seed, .. } = self.new.clone();
         let (config, options, now) = (self.config.clone(), &*self.options, self.clock.now());
         match catch_unwind(AssertUnwindSafe(|| Room::new(config, options, code, seed, now))) {
