@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use support::sockets::{Server, config, hello, within};
+use tickroom::config::{Config, ServerConfig};
 use tickroom::protocol::close::CloseReason;
 use tickroom::protocol::codec::CLIENT_MESSAGE_BYTES_MAX;
 use tickroom::protocol::message::{ClientMessage, Hello, Ping, RoomWish, ServerMessage, Welcome};
@@ -227,7 +228,9 @@ const SPLIT: &str = "frames split at any byte over any number of TCP segments";
 
 #[tokio::test]
 async fn the_server_answers_every_use_of_frames_as_the_table_says() {
-    let mut table = Table { server: Server::start(config()), tested: BTreeSet::new() };
+    // These clients answer no Close frame: the server need not wait a second for each.
+    let server = ServerConfig { closing_ms: 100, ..config().server };
+    let mut table = Table { server: Server::start(Config { server, ..config() }), tested: BTreeSet::new() };
     fragments(&mut table).await;
     broken_frames(&mut table).await;
     limits(&mut table).await;
