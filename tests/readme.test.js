@@ -123,13 +123,13 @@ const judges = [
 
 const all = commands(readFileSync(join(root, 'README.md'), 'utf8'));
 
-test('the first command of README.md serves the game', { timeout: 18 * minutes }, async (t) => {
+test('the first command of README.md serves the game', { timeout: 38 * minutes }, async (t) => {
   rmSync(clone, { recursive: true, force: true });
   execFileSync('git', ['clone', '--quiet', root, clone]);
   assert.equal(all[0], 'cargo run --release');
   const begin = Date.now();
   const server = start(all[0]);
-  const [url] = await says(server, /http:\/\/\S+/, 15 * minutes);
+  const [url] = await says(server, /http:\/\/\S+/, 25 * minutes);
   const page = await fetch(url);
   assert.equal(page.status, 200);
   assert.match(await page.text(), /<canvas/);
