@@ -5,6 +5,7 @@
 
 mod bots;
 mod events;
+mod inbound;
 mod outbound;
 mod roster;
 mod seats;
@@ -20,18 +21,15 @@ use self::bots::BotChange;
 use self::events::EventRing;
 use self::outbound::{InputNews, Moment, Outbound};
 use self::roster::RosterBook;
-use self::seats::{Link, Person, Seat, Seats};
+use self::seats::{Link, Seat, Seats};
 use self::tables::Tables;
-use self::viewers::{Viewer, Viewers};
+use self::viewers::Viewers;
 use crate::config::{ConfigError, RoomConfig};
 use crate::game::{Events, Game, InputStatus, Joiner, SeatInput, SeatInputs, neutral_row};
-use crate::ids::{InputSeq, Micros, ResumeToken, SeatId, Tick, ViewerId};
-use crate::protocol::close::CloseReason;
-use crate::protocol::codec;
-use crate::protocol::message::{Input, NAME_CHARS_MAX, PROTOCOL_VERSION, ServerMessage, Tier, Welcome, rules_hash};
+use crate::ids::{Micros, SeatId, Tick, ViewerId};
+use crate::protocol::message::{Tier, rules_hash};
 use crate::protocol::schema::{INPUT_FIELDS_MAX, InputSort, Schema, SchemaError};
 use crate::sim::clock::TickClock;
-use crate::sim::input::{Arrival, InputQueue};
 
 pub use self::outbound::{Outbox, SendOutcome};
 
@@ -93,7 +91,7 @@ pub struct Joined {
     pub seat: Option<SeatId>,
     /// The whole Welcome message: the first to send.
     pub welcome: Bytes,
-    /// The session that held the seat until now: close it with [`CloseReason::Replaced`].
+    /// The session that held the seat until now: close it with [`CloseReason::Replaced`](crate::protocol::close::CloseReason::Replaced).
     pub replaced: Option<ViewerId>,
 }
 
@@ -166,125 +164,6 @@ impl<G: Game> Room<G> {
             tuning,
             config,
         })
-    }
-
-    // ---- What comes in --------------------------------------------------------------------------------------------
-
-    /// Somebody new. A bot makes way if all other seats are taken. `token` must be fresh randomness.
-    ///
-    /// # Errors
-    /// [`CloseReason::RoomFull`] or [`CloseReason::SpectatorsFull`].
-    pub fn handle_join(&mut self, who: JoinRequest, token: ResumeToken, now: Micros) -> Result<Joined, CloseReason> {
-        if who.spectate {
-            if self.viewers.spectators() >= usize::from(self.config.spectators_max) {
-                return Err(CloseReason::SpectatorsFull);
-            }
-            return Ok(self.welcome(None, who.tier, None, now));
-        }
-        let seat = self.free_seat().ok_or(CloseReason::RoomFull)?;
-        let name = clean_name(&who.name);
-        self.changes.push(SeatChange::Join(seat, Joiner { name: name.clone(), bot: false }));
-        *self.seats.get_mut(seat) = Seat::Person(Box::new(Person {
-            name,
-            // Replaced below, as soon as the viewer has its number.
-            link: Link::Dropped { kept_until: now },
-            token,
-            previous_token: None,
-            inputs: InputQueue::new(&self.schema),
-        }));
-        Ok(self.welcome(Some(seat), who.tier, None, now))
-    }
-
-    /// Somebody who sat here before. The seat's newest session wins; `token` replaces the one that was shown, which
-    /// stays valid until this session's first message.
-    ///
-    /// # Errors
-    /// [`CloseReason::SeatGone`] if `resume` fits no seat that is kept; nothing has changed then.
-    pub fn handle_resume(
-        &mut self,
-        resume: ResumeToken,
-        tier: Tier,
-        token: ResumeToken,
-        now: Micros,
-    ) -> Result<Joined, CloseReason> {
-        let seat = self.seats.of_token(resume).ok_or(CloseReason::SeatGone)?;
-        let person = self.seats.person_mut(seat).ok_or(CloseReason::SeatGone)?;
-        person.previous_token = Some(resume);
-        person.token = token;
-        person.inputs = InputQueue::new(&self.schema);
-        let replaced = match person.link {
-            Link::Up(viewer) => Some(viewer),
-            Link::Dropped { .. } => None,
-        };
-        if let Some(viewer) = replaced {
-            self.viewers.remove(viewer);
-        }
-        Ok(self.welcome(Some(seat), tier, replaced, now))
-    }
-
-    /// A viewer's input. A spectator's is ignored.
-    ///
-    /// # Errors
-    /// [`CloseReason::OutOfOrder`] if the row has not one value per input field.
-    pub fn handle_input(&mut self, viewer: ViewerId, input: &Input) -> Result<(), CloseReason> {
-        if input.row.len() != self.schema.inputs.len() {
-            return Err(CloseReason::OutOfOrder);
-        }
-        let next = self.clock.tick().after(1);
-        let schema = Arc::clone(&self.schema);
-        if let Some(person) = self.heard_from(viewer, Tick(input.seen)) {
-            let arrival = Arrival {
-                seq: InputSeq(input.seq),
-                stamp: Tick(input.tick),
-                seen_ago: input.seen_ago,
-                row: &input.row,
-            };
-            person.inputs.push(&arrival, &schema, next);
-        }
-        Ok(())
-    }
-
-    /// What a viewer's Ping says of the snapshots that it has.
-    pub fn handle_seen(&mut self, viewer: ViewerId, seen: u32) {
-        self.heard_from(viewer, Tick(seen));
-    }
-
-    /// A viewer's round trip, as its session measured it.
-    pub fn handle_rtt(&mut self, viewer: ViewerId, rtt: Micros) {
-        if let Some(viewer) = self.viewers.get_mut(viewer) {
-            viewer.rtt = Some(rtt);
-        }
-    }
-
-    /// A viewer cannot trust its view.
-    pub fn handle_resync(&mut self, viewer: ViewerId, now: Micros) {
-        self.heard_from(viewer, Tick(0));
-        if let Some(viewer) = self.viewers.get_mut(viewer) {
-            viewer.resync(now);
-        }
-    }
-
-    /// A viewer leaves for good: its seat is free at once and its tokens are dead.
-    pub fn handle_leave(&mut self, viewer: ViewerId, now: Micros) {
-        let Some(viewer) = self.viewers.remove(viewer) else { return };
-        if let Some(seat) = viewer.seat {
-            self.vacate(seat);
-        }
-        self.note_empty(now);
-    }
-
-    /// A viewer's session ended otherwise: its seat is kept.
-    pub fn handle_drop(&mut self, viewer: ViewerId, now: Micros) {
-        let Some(viewer) = self.viewers.remove(viewer) else { return };
-        if let Some(seat) = viewer.seat {
-            if let Some(person) = self.seats.person_mut(seat) {
-                let kept = Micros::from_millis(self.config.seat_kept_ms.into());
-                person.link = Link::Dropped { kept_until: now.after(kept) };
-                person.inputs = InputQueue::new(&self.schema);
-            }
-            self.note_occupant(seat);
-        }
-        self.note_empty(now);
     }
 
     // ---- Time -----------------------------------------------------------------------------------------------------
@@ -493,87 +372,6 @@ impl<G: Game> Room<G> {
     pub fn schema(&self) -> &Schema {
         &self.schema
     }
-
-    // ---- Inside ---------------------------------------------------------------------------------------------------
-
-    /// Makes the viewer, links its seat to it, and writes its Welcome.
-    fn welcome(&mut self, seat: Option<SeatId>, tier: Tier, replaced: Option<ViewerId>, now: Micros) -> Joined {
-        if self.empty_since.is_some() {
-            // It was resting: the time until now is skipped, not caught up with.
-            self.clock.rest(now);
-        }
-        let events = self.events.end();
-        let viewer = self.viewers.add(|id| Viewer::new(id, seat, tier, events, now));
-        let mut token = None;
-        let mut resumed = false;
-        if let Some(seat) = seat {
-            if let Some(person) = self.seats.person_mut(seat) {
-                person.link = Link::Up(viewer);
-                token = Some(person.token.0);
-                resumed = person.previous_token.is_some();
-            }
-            self.note_occupant(seat);
-        }
-        self.note_empty(now);
-        let message = ServerMessage::Welcome(Box::new(Welcome {
-            protocol: PROTOCOL_VERSION,
-            features: 0,
-            schema: Schema::clone(&self.schema),
-            tuning: self.tuning.clone(),
-            rules_hash: self.rules_hash,
-            seat: seat.map(|seat| seat.0),
-            token,
-            seat_kept_ms: self.config.seat_kept_ms,
-            resumed,
-            code: self.code.clone(),
-            tick_rate: self.config.tick_rate,
-            ticks_per_snapshot: self.config.ticks_per_snapshot,
-            epoch: self.clock.epoch().0,
-            tick: self.clock.tick().0,
-            skipped: self.clock.skipped(),
-        }));
-        Joined { viewer, seat, welcome: codec::encode(&message).into(), replaced }
-    }
-
-    /// The seat for a newcomer: a free one, else a bot's, which leaves.
-    fn free_seat(&mut self) -> Option<SeatId> {
-        if let Some(seat) = self.seats.free() {
-            return Some(seat);
-        }
-        let seat = self.seats.last_bot()?;
-        self.vacate(seat);
-        Some(seat)
-    }
-
-    fn vacate(&mut self, seat: SeatId) {
-        *self.seats.get_mut(seat) = Seat::Free;
-        self.changes.push(SeatChange::Leave(seat));
-        self.note_occupant(seat);
-    }
-
-    fn note_occupant(&mut self, seat: SeatId) {
-        self.roster.set(seat, self.seats.get(seat).occupant());
-    }
-
-    fn note_empty(&mut self, now: Micros) {
-        let empty = self.viewers.is_empty() && self.seats.people() == 0;
-        self.empty_since = empty.then(|| self.empty_since.unwrap_or(now));
-        if !empty {
-            return;
-        }
-        // Whoever left last is told nothing more, and nobody is told of a tick that lies before the rest.
-        self.snapshot_due = None;
-    }
-
-    /// Notes that a session lives: the snapshots it has seen, and that it got its Welcome, so that the token before it
-    /// dies. Returns who sits in its seat.
-    fn heard_from(&mut self, viewer: ViewerId, seen: Tick) -> Option<&mut Person> {
-        let viewer = self.viewers.get_mut(viewer)?;
-        viewer.see(seen);
-        let person = self.seats.person_mut(viewer.seat?)?;
-        person.previous_token = None;
-        Some(person)
-    }
 }
 
 /// A bot's row as an input: always fresh, its presses counted like anybody's.
@@ -597,26 +395,4 @@ fn bot_input(schema: &Schema, before: &[i32; INPUT_FIELDS_MAX], row: &[i32; INPU
 fn rewind_max(rtt: Micros, tick_rate: u16) -> u16 {
     let span = REWIND_MAX.min(rtt.after(REWIND_SLACK));
     u16::try_from(span.0 * u64::from(tick_rate) * 16 / 1_000_000).unwrap_or(u16::MAX)
-}
-
-/// A name that fits above a ship: no control or invisible characters, nothing that turns the direction of the text
-/// around it, no runs of blanks, at most [`NAME_CHARS_MAX`] characters.
-fn clean_name(typed: &str) -> String {
-    let invisible =
-        |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-    let blank = |c: char| c.is_whitespace() || c.is_control() || invisible(c);
-    let words = typed.split(blank).filter(|word| !word.is_empty());
-    let mut name = String::new();
-    for word in words {
-        if !name.is_empty() {
-            name.push(' ');
-        }
-        name.push_str(word);
-        if name.chars().count() >= NAME_CHARS_MAX {
-            break;
-        }
-    }
-    let cut: String = name.chars().take(NAME_CHARS_MAX).collect();
-    let cut = cut.trim_end();
-    if cut.is_empty() { "Player".to_owned() } else { cut.to_owned() }
 }
