@@ -5,7 +5,7 @@ mod support;
 use support::peers::{Link, Table, config};
 use support::toy::{self, Toy, ToyOptions};
 use tickroom::config::RoomConfig;
-use tickroom::ids::{Micros, ResumeToken, SeatId, Tick};
+use tickroom::ids::{Micros, ResumeToken, SeatId, Tick, ViewerId};
 use tickroom::protocol::close::CloseReason;
 use tickroom::protocol::message::{Presence, Tier, flags};
 
@@ -218,18 +218,48 @@ fn a_skip_that_is_too_long_starts_from_nothing() {
     assert!(table.peer(b).errors.is_empty());
 }
 
+/// Snapshots go out to Ann at every second tick, because Bob never rests.
+fn busy(table: &mut Table<Toy>, bob: ViewerId, ticks: i32) {
+    for i in 0..ticks / 2 {
+        table.input(bob, &[i % 9 - 4, i * 5000, i]);
+        table.run(2);
+    }
+}
+
 #[test]
 fn a_client_that_acks_too_little_is_skipped_until_it_catches_up() {
     let mut table = table();
-    let a = table.join("Ann");
-    table.run(10);
+    let (a, b) = (table.join("Ann"), table.join("Bob"));
+    busy(&mut table, b, 10);
+    let mut seen: u32 = table.peer(a).last().tick.into();
+    table.room.handle_seen(a, seen);
+    // It reads one snapshot in 100 ms, and says so; three would be made for it in that time.
+    let mut read = table.peer(a).snapshots.len();
+    let mut most = 0;
+    for _ in 0..60 {
+        busy(&mut table, b, 6);
+        let snapshots = &table.peer(a).snapshots;
+        most = most.max(snapshots.len() - read);
+        read = snapshots.len().min(read + 1);
+        seen = snapshots[read - 1].0.tick.into();
+        table.room.handle_seen(a, seen);
+    }
+    assert!((6..=10).contains(&most), "{most} snapshots lay before a slow client");
+    assert!(u32::from(table.peer(a).last().tick) - seen <= 64 && seen > 250, "what it reads is fresh: {seen}");
+}
+
+#[test]
+fn a_client_that_stalls_is_sent_to_for_three_quarters_of_a_second() {
+    let mut table = table();
+    let (a, b) = (table.join("Ann"), table.join("Bob"));
+    busy(&mut table, b, 10);
     let seen = table.peer(a).last().tick.into();
     table.room.handle_seen(a, seen);
-    table.run(240);
+    busy(&mut table, b, 240);
     let sent = u32::from(table.peer(a).last().tick) - seen;
-    assert!((16..=18 + 9).contains(&sent), "{sent} ticks were sent ahead");
+    assert!((44..=48).contains(&sent), "{sent} ticks were sent ahead");
     table.room.handle_seen(a, table.peer(a).last().tick.into());
-    table.run(10);
+    busy(&mut table, b, 10);
     assert!(u32::from(table.peer(a).last().tick) - seen > 240);
 }
 

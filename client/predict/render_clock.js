@@ -31,6 +31,11 @@ export class RenderClock {
     this.ages = new Float64Array(WINDOW);
     this.sorted = new Float64Array(WINDOW);
     this.count = 0;
+    /** Older than this, a snapshot came out of a stall. */
+    this.worst = Infinity;
+    /** The last snapshot came out of a stall, and when it came. */
+    this.burst = false;
+    this.arrivedAt = -Infinity;
     this.target = ticksPerSnapshot * 2;
     /** How far behind the server's tick others are drawn, in ticks. */
     this.delay = this.target;
@@ -45,15 +50,21 @@ export class RenderClock {
    * @param {number} serverTick the server's tick now
    */
   arrived(tick, serverTick) {
-    this.ages[this.count % WINDOW] = serverTick - tick;
+    const age = serverTick - tick;
+    const atOnce = serverTick - this.arrivedAt < this.ticksPerSnapshot / 4;
+    this.arrivedAt = serverTick;
+    // What comes in the same moment as one out of a stall waited behind it, and says nothing about the next.
+    if (this.burst && atOnce) return;
+    this.burst = this.count > START && age > this.worst;
+    this.ages[this.count % WINDOW] = age;
     this.count += 1;
     const filled = Math.min(this.count, WINDOW);
     const sorted = this.sorted.subarray(0, filled);
     sorted.set(this.ages.subarray(0, filled));
     sorted.sort();
-    const worst = sorted[filled >> 1] + this.stall;
+    this.worst = sorted[filled >> 1] + this.stall;
     let high = sorted[filled - 1];
-    for (let i = filled - 1; high > worst; i--) high = sorted[i];
+    for (let i = filled - 1; high > this.worst; i--) high = sorted[i];
     this.target = Math.max(0, high) + this.ticksPerSnapshot + SPARE_TICKS;
     // The first snapshots only say where to begin.
     if (this.count <= START) this.delay = this.target;

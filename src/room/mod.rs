@@ -280,8 +280,8 @@ impl<G: Game> Room<G> {
         self.outbound.begin();
         let mut closed = Vec::new();
         for viewer in self.viewers.iter_mut() {
-            if !out.is_open(viewer.id) || !viewer.window_is_open(self.config.tick_rate, self.config.ticks_per_snapshot)
-            {
+            let RoomConfig { tick_rate, ticks_per_snapshot, .. } = self.config;
+            if !viewer.window_is_open(now, tick_rate, ticks_per_snapshot) || !out.is_open(viewer.id) {
                 continue;
             }
             if let Some((version, message)) = self.outbound.roster(viewer, &self.roster, now) {

@@ -9,6 +9,12 @@ use crate::protocol::message::Tier;
 /// has seen than this, or than its RTT and [`WINDOW_SLACK`] together, whichever is more.
 const WINDOW_SNAPSHOTS: u32 = 8;
 const WINDOW_SLACK: Micros = Micros::from_millis(250);
+/// A client whose acks come, but lag, is slow: it gets fewer snapshots. One that has not acked anything for this long is
+/// stalled, and perhaps only its way up is. An honest client acks ten times a second.
+const STALLED_AFTER: Micros = Micros::from_millis(150);
+/// A stalled client is sent to for so much longer: when the stall ends, the newest is there, instead of a round trip later.
+/// Beyond that its picture stands still anyway (clients extrapolate for about 700 ms).
+const STALL_SLACK: Micros = Micros::from_millis(750);
 /// A snapshot goes out at least this often, even an empty one: a silent server and a dead one must look different.
 const HEARTBEAT: Micros = Micros::from_millis(150);
 /// Resync is honoured this often at most: base 0 costs bytes, and a broken client might ask at every snapshot.
@@ -37,6 +43,8 @@ pub(super) struct Viewer {
     /// The newest snapshot that the client says it has, or the one sent when it asked for a Resync; `None`: it does not
     /// ack.
     pub(super) acked: Option<Tick>,
+    /// What `acked` was when it was last seen to rise, and when that was.
+    pub(super) risen: (Option<Tick>, Micros),
     pub(super) rtt: Option<Micros>,
     pub(super) resynced_at: Option<Micros>,
 }
@@ -58,6 +66,7 @@ impl Viewer {
             sent: Tick(0),
             sent_at: now,
             acked: None,
+            risen: (None, now),
             rtt: None,
             resynced_at: None,
         }
@@ -82,12 +91,18 @@ impl Viewer {
     }
 
     /// True if the client is close enough behind what was sent to it.
-    pub(super) fn window_is_open(&self, tick_rate: u16, ticks_per_snapshot: u16) -> bool {
+    pub(super) fn window_is_open(&mut self, now: Micros, tick_rate: u16, ticks_per_snapshot: u16) -> bool {
+        if self.acked != self.risen.0 {
+            self.risen = (self.acked, now);
+        }
         let Some(acked) = self.acked else { return true };
-        let snapshots = WINDOW_SNAPSHOTS * u32::from(ticks_per_snapshot);
-        let rtt = self.rtt.unwrap_or_default().after(WINDOW_SLACK);
-        let ticks = (rtt.0 * u64::from(tick_rate)).div_ceil(1_000_000);
-        self.sent.since(acked) <= snapshots.max(u32::try_from(ticks).unwrap_or(u32::MAX))
+        let ticks =
+            |span: Micros| u32::try_from((span.0 * u64::from(tick_rate)).div_ceil(1_000_000)).unwrap_or(u32::MAX);
+        let rtt = self.rtt.unwrap_or_default();
+        let behind = self.sent.since(acked);
+        let usual = (WINDOW_SNAPSHOTS * u32::from(ticks_per_snapshot)).max(ticks(rtt.after(WINDOW_SLACK)));
+        let stalled = now.since(self.risen.1) >= STALLED_AFTER;
+        behind <= usual || (stalled && behind <= ticks(rtt.after(STALL_SLACK)))
     }
 
     /// True if silence would last too long.
