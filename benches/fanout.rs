@@ -54,6 +54,7 @@ fn server_round(players: usize, seconds: u64, cores: &[usize], load_cores: &[usi
         tier: Tier::Delta,
         seed: 1,
         join_rate: 500.0,
+        acks: true,
         share: 0.0,
         slow: None,
         flood_hz: 1.0,

@@ -93,6 +93,28 @@ fn a_storm_of_joins_is_reported_apart_from_those_who_play() {
     views_agree(&report);
 }
 
+/// A room that settles many joins in one go tells the lobby of each: a ticket that expires there closes its session.
+#[test]
+fn whoever_came_in_a_storm_still_plays_when_its_ticket_would_have_expired() {
+    let (output, report) =
+        stress("--players 200 --seconds 3 --profile join-storm --rooms 1 --set server.reservation_ms=1000");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(number(&report, "/groups/1/playing_at_end"), 180.0, "{:#}", report["groups"][1]["closes"]);
+}
+
+/// Who acks and does not read is sent nothing more; who does not ack is sent on until its socket is full, and then cut.
+#[test]
+fn who_stops_reading_without_acks_is_cut() {
+    let (output, report) = stress(
+        "--players 4 --seconds 8 --profile slow-reader --slow stop --no-ack --tier full --rooms 1 --set server.stuck_ms=1000 \
+         --set room.tick_rate=120 --set room.ticks_per_snapshot=1 --set server.messages_per_second=400",
+    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(number(&report, "/groups/0/playing_at_end"), 2.0);
+    let at_end = number(&report, "/groups/1/playing_at_end");
+    assert!(at_end == 0.0 && number(&report, "/groups/1/cut_after_ms/count") == 2.0, "{:#}", report["groups"][1]);
+}
+
 #[test]
 fn everybody_drops_and_takes_the_same_seat_back() {
     let (output, report) = stress("--players 10 --seconds 4 --profile reconnect-storm --storm-every 2");

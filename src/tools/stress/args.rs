@@ -50,6 +50,9 @@ pub struct StressArgs {
     /// Joins per second before the measurement
     #[arg(long, value_name = "RATE", default_value_t = 200.0, value_parser = rate)]
     join_rate: f64,
+    /// Do not tell the server what was seen: it serves such a client for as long as the socket takes bytes
+    #[arg(long)]
+    no_ack: bool,
     /// Profiles slow-reader and flood: the share of players that do it
     #[arg(long, default_value_t = 0.5, value_parser = share)]
     share: f64,
@@ -206,6 +209,7 @@ impl StressArgs {
             },
             seed: self.seed,
             join_rate: self.join_rate,
+            acks: !self.no_ack,
             share: self.share,
             slow: match self.slow {
                 SlowArg::Mixed => None,

@@ -59,6 +59,8 @@ pub struct Plan {
     pub seed: u64,
     /// Joins per second before the measurement.
     pub join_rate: f64,
+    /// Players tell the server what they have seen, so that it notices who lags.
+    pub acks: bool,
     /// The share of players that are slow, or flood.
     pub share: f64,
     /// How slow ones read; `None`: a third each.
@@ -363,7 +365,7 @@ fn cast(plan: &Plan) -> (Vec<&'static str>, Vec<Role>) {
             number => Wish::Join(number % plan.rooms),
         };
         let storms = plan.profile == Profile::JoinStorm && group == 1;
-        Role { number, wish, tier: plan.tier, reading, group, storms }
+        Role { number, wish, tier: plan.tier, reading, group, storms, acks: plan.acks }
     });
     (groups, roles.collect())
 }
@@ -384,6 +386,7 @@ mod tests {
             tier: Tier::Delta,
             seed: 1,
             join_rate: 100.0,
+            acks: true,
             share: 0.5,
             slow: None,
             flood_hz: 1000.0,

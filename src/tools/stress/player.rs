@@ -89,6 +89,8 @@ pub struct Role {
     pub tier: Tier,
     /// How it reads in the measurement.
     pub reading: Reading,
+    /// It tells the server what it has seen.
+    pub acks: bool,
     /// It comes with the storm, not before.
     pub storms: bool,
     /// Its share of the numbers.
@@ -237,7 +239,7 @@ impl Player {
         let State::Playing(session) = &mut self.state else { return };
         if session.ping_at <= now {
             session.ping_at = now.after(PING_EVERY);
-            let ping = Ping { time: now.0, seen: session.seen };
+            let ping = Ping { time: now.0, seen: if self.role.acks { session.seen } else { 0 } };
             self.send(&ClientMessage::Ping(ping), now, shared);
         }
     }
@@ -340,7 +342,8 @@ impl Player {
             return;
         }
         session.input_goes(due, shared.clock);
-        let input = Input { seq: session.seq, tick: 0, seen: session.seen, seen_ago: 0, row };
+        let seen = if self.role.acks { session.seen } else { 0 };
+        let input = Input { seq: session.seq, tick: 0, seen, seen_ago: 0, row };
         if shared.window.holds(due) {
             shared.stats.inputs += 1;
         }
