@@ -7,6 +7,7 @@ use support::toy::{self, Toy, ToyOptions};
 use tickroom::config::RoomConfig;
 use tickroom::ids::{Micros, ResumeToken, SeatId, Tick, ViewerId};
 use tickroom::protocol::close::CloseReason;
+use tickroom::protocol::codec::MESSAGE_BYTES_MAX;
 use tickroom::protocol::message::{Presence, Tier, flags};
 
 fn table() -> Table<Toy> {
@@ -357,6 +358,26 @@ fn an_empty_room_rests_and_says_when_it_is_idle() {
     assert_eq!(table.room.current_tick(), Tick(tick.0 + 4));
     assert!(table.peer(b).welcome.skipped > 1700);
     assert!(u32::from(table.peer(b).last().tick) > tick.0);
+}
+
+#[test]
+fn a_view_of_too_many_rows_is_filled_step_by_step_and_no_message_is_too_long() {
+    let mut table = Table::<Toy>::new(config(), &ToyOptions { mines: 20_000, ..ToyOptions::default() });
+    let (delta, full) = (table.join("Ann"), table.try_join("Bob", Tier::Full, false).expect("a seat"));
+    let watcher = table.try_join("", Tier::Delta, true).expect("a spectator place");
+    table.run(60);
+    for viewer in [delta, full, watcher] {
+        let peer = table.peer(viewer);
+        assert!(peer.errors.is_empty(), "{:?}", peer.errors);
+        let longest = peer.snapshots.iter().map(|&(_, bytes)| bytes).max().expect("snapshots came");
+        assert!((16_384..=MESSAGE_BYTES_MAX).contains(&longest), "the longest has {longest} bytes");
+        assert_eq!(peer.view.rows().next().map(|(_, kind, _)| kind), Some(toy::MOVER), "the lowest ids come first");
+    }
+    assert_eq!(table.peer(delta).view.len(), 3072);
+    assert_eq!(table.peer(watcher).view.len(), 3072);
+    table.input(delta, &[5, 0, 0]);
+    table.run(10);
+    assert_eq!(table.peer(delta).last().ack, 1, "and it goes on");
 }
 
 #[test]

@@ -41,6 +41,12 @@ const ROSTER_EVERY: Micros = Micros::from_millis(200);
 /// stuck must not keep a tick's.
 const CHUNK_BYTES: usize = 16 * 1024;
 
+/// Rows that a view holds at most. With [`ENTERED_BYTES_MAX`] it keeps a snapshot below the protocol's longest message:
+/// what a seat may see beyond that is as if it lay out of sight.
+const VIEW_ROWS_MAX: usize = 3072;
+/// Once a snapshot's body has so many bytes, nothing more enters with it; what waits enters with the next ones.
+const ENTERED_BYTES_MAX: usize = 32 * 1024;
+
 /// What the snapshot of one tick says to everybody.
 #[derive(Clone, Copy)]
 pub(super) struct Moment {
@@ -67,6 +73,8 @@ struct Shared {
     base: Option<Tick>,
     held: VisibleSet,
     new: VisibleSet,
+    /// What of `new` the snapshot holds.
+    sent: VisibleSet,
     bytes: Vec<u8>,
     /// It is relative to `base`; else to nothing.
     relative: bool,
@@ -193,6 +201,7 @@ impl Outbound {
             && (!shared.relative || shared.held == viewer.held)
         {
             self.body.extend_from_slice(&shared.bytes);
+            self.new.clone_from(&shared.sent);
             return (shared.relative, shared.news);
         }
         let (relative, mut news) = match base.and_then(|base| tables.since(base, schema)) {
@@ -208,12 +217,15 @@ impl Outbound {
                 (false, true)
             }
         };
-        news |= put_entered(tables.newest_mut(), &self.new, &self.kept, &mut self.body);
+        if may_share {
+            self.shared.new.clone_from(&self.new);
+        }
+        news |= put_entered(tables.newest_mut(), &mut self.new, &self.kept, &mut self.body);
         if may_share {
             let shared = &mut self.shared;
             shared.base = base;
             shared.held.clone_from(&viewer.held);
-            shared.new.clone_from(&self.new);
+            shared.sent.clone_from(&self.new);
             shared.bytes.clone_from(&self.body);
             (shared.relative, shared.news) = (relative, news);
             self.shared_is_new = true;
@@ -290,17 +302,27 @@ fn put_left(held: &VisibleSet, kept: &VisibleSet, out: &mut Vec<u8>) -> bool {
     count > 0
 }
 
-/// The `entered` section; false if nothing entered.
-fn put_entered(newest: &mut Table, new: &VisibleSet, kept: &VisibleSet, out: &mut Vec<u8>) -> bool {
+/// The `entered` section; false if nothing entered. Takes out of `new` what has to wait.
+fn put_entered(newest: &mut Table, new: &mut VisibleSet, kept: &VisibleSet, out: &mut Vec<u8>) -> bool {
+    let mut places = VIEW_ROWS_MAX.saturating_sub(kept.len());
+    let mut waiting = Vec::new();
     let count = put_counted(out, |out| {
         let (mut previous, mut count) = (0, 0);
         for_each_without(new, kept, |id| {
+            if places == 0 || out.len() > ENTERED_BYTES_MAX {
+                waiting.push(id);
+                return;
+            }
             varint::put_u32(out, id.get() - previous);
             previous = id.get();
             newest.put_full(id, out);
             count += 1;
+            places -= 1;
         });
         count
     });
+    for id in waiting {
+        new.remove(id);
+    }
     count > 0
 }

@@ -32,11 +32,13 @@ pub struct ToyOptions {
     pub panics: bool,
     /// True: everybody sees everything.
     pub sees_all: bool,
+    /// Mines that lie there from the beginning, for good.
+    pub mines: u32,
 }
 
 impl Default for ToyOptions {
     fn default() -> Self {
-        Self { panics: false, sees_all: true }
+        Self { panics: false, sees_all: true, mines: 0 }
     }
 }
 
@@ -117,8 +119,10 @@ impl Game for Toy {
         Self {
             tick: 0,
             movers: BTreeMap::new(),
-            mines: Vec::new(),
-            next_mine: MINES_FROM,
+            mines: (0..options.mines)
+                .map(|i| Mine { id: MINES_FROM + i, x: i as i32 * 1000, gone_at: u32::MAX })
+                .collect(),
+            next_mine: MINES_FROM + options.mines,
             panics: options.panics,
             sees_all: options.sees_all,
         }
