@@ -255,6 +255,12 @@ export class Prediction {
     if (!this.smoothing) return;
     offset.x += dx;
     offset.y += dy;
+    // Corrections in a row add up; what is beyond the longest way jumps, or the rest would show for too long.
+    const sum = Math.hypot(offset.x, offset.y);
+    if (sum > SMOOTH_MAX) {
+      offset.x *= SMOOTH_MAX / sum;
+      offset.y *= SMOOTH_MAX / sum;
+    }
     offset.heading = wrap(offset.heading + turn(now.heading, shown.heading) + 0.5) - 0.5;
   }
 }

@@ -89,10 +89,10 @@ export class Drift {
     /** @type {null | { at: number, size: number }} */
     this.shows = null;
     this.smallSince = 0;
-    /** @type {null | { x: number, y: number, tick: number }} */
+    /** @type {null | { x: number, y: number, tick: number, dashAt: number }} */
     this.was = null;
-    /** The newest prediction by tick: tick, x, y. */
-    this.places = new Float64Array(PLACES * 3);
+    /** The newest prediction by tick: tick, x, y, and the tick from which it may dash again. */
+    this.places = new Float64Array(PLACES * 4);
   }
 
   /**
@@ -111,7 +111,7 @@ export class Drift {
    */
   #stepped(tick, touched, own) {
     this.thought.set(tick, touched);
-    this.places.set([tick, own.x / UNIT, own.y / UNIT], (tick % PLACES) * 3);
+    this.places.set([tick, own.x / UNIT, own.y / UNIT, own.dash_at], (tick % PLACES) * 4);
   }
 
   /**
@@ -119,14 +119,15 @@ export class Drift {
    * @param {number} tick
    */
   #place(tick) {
-    const before = (Math.floor(tick) % PLACES) * 3;
-    const after = (Math.ceil(tick) % PLACES) * 3;
+    const before = (Math.floor(tick) % PLACES) * 4;
+    const after = (Math.ceil(tick) % PLACES) * 4;
     const { places } = this;
     if (places[before] !== Math.floor(tick) || places[after] !== Math.ceil(tick)) return null;
     const part = tick - Math.floor(tick);
     return {
       x: places[before + 1] + (places[after + 1] - places[before + 1]) * part,
       y: places[before + 2] + (places[after + 2] - places[before + 2]) * part,
+      dashAt: places[after + 3],
     };
   }
 
@@ -227,10 +228,12 @@ export class Drift {
     const tick = scene.ownTick;
     const from = was && this.#place(was.tick);
     const to = this.#place(tick);
-    if (was && from && to && tick > was.tick && now >= this.smallSince) {
+    // A dash shows at once, in the tick that is half drawn already: that leap is what the player asked for.
+    const dashed = was !== null && from !== null && from.dashAt !== was.dashAt;
+    if (was && from && to && !dashed && tick > was.tick && now >= this.smallSince) {
       // What the ship does by itself, bounces and all, is the way between these two places of one prediction.
       this.beyond.push(Math.hypot(own.x - was.x - (to.x - from.x), own.y - was.y - (to.y - from.y)));
     }
-    this.was = { x: own.x, y: own.y, tick };
+    this.was = { x: own.x, y: own.y, tick, dashAt: to === null ? 0 : to.dashAt };
   }
 }
