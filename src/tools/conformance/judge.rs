@@ -109,7 +109,12 @@ impl Walk<'_> {
         (self.at, self.field) = (self.reader.position(), field);
         let reader = &mut self.reader;
         match part {
-            Part::U16 => reader.u32().ok().filter(|&value| value <= 0xFFFF).map(u64::from),
+            Part::U16 => {
+                let start = reader.position();
+                let value = reader.u32().ok()?;
+                // A marker for a wider type is an error even for a small value: a u16 takes three bytes at most.
+                (reader.position() - start <= 3).then_some(value.into())
+            }
             Part::U32 | Part::I32 => reader.u32().ok().map(u64::from),
             Part::U64 => wide(reader),
             Part::Enum(variants) => reader.u32().ok().filter(|&value| value < variants).map(u64::from),
