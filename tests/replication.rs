@@ -33,11 +33,14 @@ fn expected(table: &Table<Chaos>, viewer: ViewerId) -> BTreeMap<u32, (u8, Vec<i3
     rows.collect()
 }
 
-/// Plays one seed; returns how many views were compared.
-fn run(seed: u64, steps: u32) -> u32 {
+/// Plays one seed, with so many people there from the start; returns how many views were compared.
+fn run(seed: u64, steps: u32, crowd: u16) -> u32 {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let config = RoomConfig { ticks_per_snapshot: 2, ..config() };
+    let config = RoomConfig { ticks_per_snapshot: 2, seats_max: 8 + crowd, ..config() };
     let mut table = Table::<Chaos>::new(config, &());
+    for _ in 0..crowd {
+        table.join("p");
+    }
     let mut checked = 0;
     for step in 0..steps {
         match rng.random_range(0..40) {
@@ -91,8 +94,15 @@ fn run(seed: u64, steps: u32) -> u32 {
 fn a_client_holds_exactly_what_it_may_see_whatever_happens() {
     let seed = std::env::var("TICKROOM_SEED").ok().and_then(|seed| seed.parse().ok());
     let checked = match seed {
-        Some(seed) => run(seed, 2000),
-        None => (0..200).map(|seed| run(seed, 300)).sum(),
+        Some(seed) => run(seed, 2000, 0),
+        None => (0..200).map(|seed| run(seed, 300, 0)).sum(),
     };
     assert!(seed.is_some() || checked > 50_000, "only {checked} views were compared");
+}
+
+/// A crowd's snapshots come at different ticks, from tables of every tick.
+#[test]
+fn a_crowd_that_takes_turns_holds_exactly_what_it_may_see() {
+    let checked: u32 = (0..4).map(|seed| run(seed, 100, 150)).sum();
+    assert!(checked > 5_000, "only {checked} views were compared");
 }

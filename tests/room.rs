@@ -265,6 +265,32 @@ fn a_client_that_stalls_is_sent_to_for_three_quarters_of_a_second() {
 }
 
 #[test]
+fn a_crowd_takes_turns_and_everybody_gets_as_many_snapshots_as_anybody() {
+    let shares = |people: u16| {
+        let options = ToyOptions::default();
+        let mut table: Table<Toy> = Table::new(RoomConfig { seats_max: people, ..config() }, &options);
+        let viewers: Vec<ViewerId> = (0..people).map(|_| table.join("p")).collect();
+        let (mut even, mut odd) = (0, 0);
+        for i in 0..20 {
+            table.input(viewers[0], &[i % 9 - 4, i * 5000, i]);
+            table.run(1);
+        }
+        for viewer in viewers {
+            let peer = table.peer(viewer);
+            assert!(peer.errors.is_empty(), "{:?}", peer.errors);
+            let ticks: Vec<u32> = peer.snapshots.iter().map(|(header, _)| header.tick.into()).collect();
+            assert_eq!(ticks.len(), 10, "two ticks lie between snapshots: {ticks:?}");
+            assert!(ticks.windows(2).all(|pair| pair[1] - pair[0] == 2), "{ticks:?}");
+            *if ticks[0].is_multiple_of(2) { &mut even } else { &mut odd } += 1;
+        }
+        (even, odd)
+    };
+    assert_eq!(shares(64), (64, 0), "a usual room makes one round of snapshots for all");
+    assert_eq!(shares(100), (64, 36));
+    assert_eq!(shares(300), (150, 150));
+}
+
+#[test]
 fn resync_brings_base_zero_but_not_at_every_call() {
     let mut table = table();
     let a = table.join("Ann");

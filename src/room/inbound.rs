@@ -138,7 +138,8 @@ impl<G: Game> Room<G> {
             self.clock.rest(now);
         }
         let events = self.events.end();
-        let viewer = self.viewers.add(|id| Viewer::new(id, seat, tier, events, now));
+        let turn = self.viewers.next_turn(self.config.ticks_per_snapshot);
+        let viewer = self.viewers.add(|id| Viewer::new(id, seat, tier, turn, events, now));
         let mut token = None;
         let mut resumed = false;
         if let Some(seat) = seat {
@@ -197,7 +198,7 @@ impl<G: Game> Room<G> {
             return;
         }
         // Whoever left last is told nothing more, and nobody is told of a tick that lies before the rest.
-        self.snapshot_due = None;
+        self.unsent = None;
     }
 
     /// Notes that a session lives: the snapshots it has seen, and that it got its Welcome, so that the token before it

@@ -61,9 +61,16 @@ pub struct Room<G: Game> {
     events: EventRing,
     tables: Tables,
     outbound: Outbound,
-    /// When the last tick was simulated, if no snapshot of it has been made yet.
-    snapshot_due: Option<Micros>,
-    snapshots: u32,
+    unsent: Option<Unsent>,
+}
+
+/// Ticks that were simulated and of which nobody has been told.
+#[derive(Clone, Copy)]
+struct Unsent {
+    /// The tick before them.
+    after: Tick,
+    /// When the last of them was simulated.
+    now: Micros,
 }
 
 enum SeatChange {
@@ -158,8 +165,7 @@ impl<G: Game> Room<G> {
             events: EventRing::default(),
             tables: Tables::default(),
             outbound: Outbound::default(),
-            snapshot_due: None,
-            snapshots: 0,
+            unsent: None,
             schema: Arc::new(schema),
             tuning,
             config,
@@ -182,9 +188,9 @@ impl<G: Game> Room<G> {
         for ahead in 1..=due {
             self.step(before.after(ahead));
         }
-        let every = u32::from(self.config.ticks_per_snapshot);
-        if self.clock.tick().0 / every > before.0 / every {
-            self.snapshot_due = Some(now);
+        if due > 0 {
+            let after = self.unsent.map_or(before, |unsent| unsent.after);
+            self.unsent = Some(Unsent { after, now });
         }
     }
 
@@ -262,26 +268,31 @@ impl<G: Game> Room<G> {
 
     // ---- What goes out --------------------------------------------------------------------------------------------
 
-    /// Makes and sends what is due after [`Room::tick`]: for each viewer whose window is open a roster, if names
-    /// changed, and a snapshot, if a snapshot tick was simulated.
+    /// Makes and sends what is due after [`Room::tick`]: for each viewer whose turn it is and whose window is open a
+    /// roster, if names changed, and a snapshot.
     pub fn poll_outbound(&mut self, out: &mut impl Outbox) {
-        let Some(now) = self.snapshot_due.take() else { return };
+        let Some(Unsent { after, now }) = self.unsent.take() else { return };
+        let RoomConfig { tick_rate, ticks_per_snapshot, .. } = self.config;
         let tick = self.clock.tick();
-        self.snapshots = self.snapshots.wrapping_add(1);
+        if !self.viewers.iter_mut().any(|viewer| viewer.is_its_turn(after, tick, ticks_per_snapshot)) {
+            return;
+        }
         let moment = Moment {
             now,
             tick,
             lateness: self.clock.lateness(now),
             skipped: self.clock.skipped(),
-            snapshot: self.snapshots,
-            snapshots_per_second: u32::from(self.config.tick_rate / self.config.ticks_per_snapshot),
+            period: tick.0 / u32::from(ticks_per_snapshot),
+            periods_per_second: u32::from(tick_rate / ticks_per_snapshot),
         };
         self.tables.push(tick, &self.schema, |rows| self.game.rows(rows));
         self.outbound.begin();
         let mut closed = Vec::new();
         for viewer in self.viewers.iter_mut() {
-            let RoomConfig { tick_rate, ticks_per_snapshot, .. } = self.config;
-            if !viewer.window_is_open(now, tick_rate, ticks_per_snapshot) || !out.is_open(viewer.id) {
+            if !viewer.is_its_turn(after, tick, ticks_per_snapshot)
+                || !viewer.window_is_open(now, tick_rate, ticks_per_snapshot)
+                || !out.is_open(viewer.id)
+            {
                 continue;
             }
             if let Some((version, message)) = self.outbound.roster(viewer, &self.roster, now) {

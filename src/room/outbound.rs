@@ -55,8 +55,8 @@ pub(super) struct Moment {
     pub(super) lateness: Micros,
     pub(super) skipped: u32,
     /// Whether a viewer's turn for a digest depends on this and its id.
-    pub(super) snapshot: u32,
-    pub(super) snapshots_per_second: u32,
+    pub(super) period: u32,
+    pub(super) periods_per_second: u32,
 }
 
 /// What a snapshot says of its seat's inputs.
@@ -155,7 +155,7 @@ impl Outbound {
     ) -> Option<Bytes> {
         let base = viewer.base.filter(|_| viewer.tier == Tier::Delta);
         let digest = viewer.tier == Tier::Delta
-            && (moment.snapshot + viewer.id.0).is_multiple_of(moment.snapshots_per_second.max(1));
+            && (moment.period.wrapping_add(viewer.id.0)).is_multiple_of(moment.periods_per_second.max(1));
         self.body.clear();
         let (relative, news_of_state) = self.put_state(viewer, base, tables, schema);
         let due = news_of_state

@@ -17,6 +17,10 @@ const STALLED_AFTER: Micros = Micros::from_millis(150);
 const STALL_SLACK: Micros = Micros::from_millis(750);
 /// A snapshot goes out at least this often, even an empty one: a silent server and a dead one must look different.
 const HEARTBEAT: Micros = Micros::from_millis(150);
+/// So many viewers get their snapshots at the same ticks; those beyond share what one round costs (the rows, what changed
+/// since the last). In a larger room later ones take other turns, so that a crowd's snapshots leave in several short
+/// bursts instead of one whose last message is late.
+const TURN_VIEWERS: usize = 64;
 /// Resync is honoured this often at most: base 0 costs bytes, and a broken client might ask at every snapshot.
 const RESYNC_EVERY: Micros = Micros::from_millis(500);
 
@@ -26,6 +30,8 @@ pub(super) struct Viewer {
     /// `None`: a spectator.
     pub(super) seat: Option<SeatId>,
     pub(super) tier: Tier,
+    /// Its snapshots are due at the ticks that leave this remainder when divided by `ticks_per_snapshot`.
+    turn: u16,
     /// The tick that its next snapshot is relative to; `None`: base 0.
     pub(super) base: Option<Tick>,
     /// The ids that it holds at that tick.
@@ -50,11 +56,19 @@ pub(super) struct Viewer {
 }
 
 impl Viewer {
-    pub(super) fn new(id: ViewerId, seat: Option<SeatId>, tier: Tier, events: EventCursor, now: Micros) -> Self {
+    pub(super) fn new(
+        id: ViewerId,
+        seat: Option<SeatId>,
+        tier: Tier,
+        turn: u16,
+        events: EventCursor,
+        now: Micros,
+    ) -> Self {
         Self {
             id,
             seat,
             tier,
+            turn,
             base: None,
             held: VisibleSet::default(),
             events,
@@ -105,6 +119,13 @@ impl Viewer {
         behind <= usual || (stalled && behind <= ticks(rtt.after(STALL_SLACK)))
     }
 
+    /// True if a snapshot for it is due at one of the ticks after `after`, up to `tick`.
+    pub(super) fn is_its_turn(&self, after: Tick, tick: Tick, ticks_per_snapshot: u16) -> bool {
+        let every = u64::from(ticks_per_snapshot);
+        let turns_until = |tick: Tick| (u64::from(tick.0) + every - u64::from(self.turn)) / every;
+        turns_until(tick) > turns_until(after)
+    }
+
     /// True if silence would last too long.
     pub(super) fn heartbeat_is_due(&self, now: Micros) -> bool {
         now.since(self.sent_at) >= HEARTBEAT
@@ -124,6 +145,13 @@ impl Viewers {
         self.next += 1;
         self.list.push(viewer(id));
         id
+    }
+
+    /// The turn that whoever comes next should take.
+    pub(super) fn next_turn(&self, ticks_per_snapshot: u16) -> u16 {
+        let viewers = |turn: &u16| self.list.iter().filter(|viewer| viewer.turn == *turn).count();
+        // Up to that number, turns are as good as empty ones: the first of them is filled first.
+        (0..ticks_per_snapshot).min_by_key(|turn| viewers(turn).saturating_sub(TURN_VIEWERS - 1)).unwrap_or(0)
     }
 
     pub(super) fn remove(&mut self, id: ViewerId) -> Option<Viewer> {
