@@ -6,7 +6,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message, Recipient, SpawnHandle};
+use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message, Recipient};
 use bytes::Bytes;
 use rand::TryRng;
 use rand::rngs::SysRng;
@@ -64,7 +64,8 @@ pub struct RoomActor<G: Game> {
     lines: Lines,
     inbox: Arc<Inbox>,
     letters: Vec<Letter>,
-    timer: Option<SpawnHandle>,
+    /// Counts the timers that were set: only the newest one makes a turn.
+    timer: u64,
     reported: Micros,
     /// Somebody came or went since the lobby was told.
     news: bool,
@@ -83,7 +84,7 @@ impl<G: Game> RoomActor<G> {
             lines: Lines::new(clock),
             inbox: Arc::default(),
             letters: Vec::new(),
-            timer: None,
+            timer: 0,
             reported: Micros::default(),
             news: false,
         }
@@ -91,7 +92,6 @@ impl<G: Game> RoomActor<G> {
 
     /// One turn: the mail, the ticks that are due, what goes out.
     fn beat(&mut self, ctx: &mut Context<Self>) {
-        self.timer = None;
         let now = self.clock.now();
         self.take_mail(ctx);
         let any_gone = self.guarded(ctx, |room, lines| {
@@ -120,10 +120,15 @@ impl<G: Game> RoomActor<G> {
     fn wait_for_next_tick(&mut self, ctx: &mut Context<Self>) {
         let now = self.clock.now();
         let Some(next) = self.guarded(ctx, |room, _| room.next_tick_at(now)) else { return };
-        if let Some(timer) = self.timer.take() {
-            ctx.cancel_future(timer);
-        }
-        self.timer = Some(ctx.run_later(self.clock.until(next), Self::beat));
+        // An older timer is not cancelled but ignored: actix cancels none that was set in the same turn, and one that
+        // lives on would set the next, for ever.
+        self.timer += 1;
+        let timer = self.timer;
+        ctx.run_later(self.clock.until(next), move |room, ctx| {
+            if room.timer == timer {
+                room.beat(ctx);
+            }
+        });
     }
 
     fn join(&mut self, ticket: Ticket, seek: Seek, ctx: &mut Context<Self>) {
