@@ -122,10 +122,9 @@ impl<G: Game> Room<G> {
         let Some(viewer) = self.viewers.remove(viewer) else { return };
         if let Some(seat) = viewer.seat {
             if let Some(person) = self.seats.person_mut(seat) {
-                let kept = Micros::from_millis(self.config.seat_kept_ms.into());
-                person.link = Link::Dropped { kept_until: now.after(kept) };
                 person.inputs = InputQueue::new(&self.schema);
             }
+            self.seats.keep(seat, now.after(Micros::from_millis(self.config.seat_kept_ms.into())));
             self.note_occupant(seat);
         }
         self.note_empty(now);

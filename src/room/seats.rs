@@ -76,11 +76,13 @@ impl Person {
 /// All seats of a room.
 pub(super) struct Seats {
     seats: Vec<Seat>,
+    /// No kept seat expires before this; `None`: none is kept. So most ticks need not look at every seat.
+    next_expiry: Option<Micros>,
 }
 
 impl Seats {
     pub(super) fn new(count: u16) -> Self {
-        Self { seats: (0..count).map(|_| Seat::Free).collect() }
+        Self { seats: (0..count).map(|_| Seat::Free).collect(), next_expiry: None }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (SeatId, &Seat)> {
@@ -114,10 +116,26 @@ impl Seats {
         self.iter().filter(|(_, seat)| matches!(seat, Seat::Bot { .. })).last().map(|(id, _)| id)
     }
 
+    /// From now on the seat's person is away, and the seat is kept until then.
+    pub(super) fn keep(&mut self, seat: SeatId, kept_until: Micros) {
+        if let Some(person) = self.person_mut(seat) {
+            person.link = Link::Dropped { kept_until };
+            self.next_expiry = Some(self.next_expiry.map_or(kept_until, |at| at.min(kept_until)));
+        }
+    }
+
     /// A seat that was kept until `now` or before.
-    pub(super) fn expired(&self, now: Micros) -> Option<SeatId> {
-        let expired = |person: &Person| matches!(person.link, Link::Dropped { kept_until } if kept_until <= now);
-        self.iter().find(|(_, seat)| seat.person().is_some_and(expired)).map(|(id, _)| id)
+    pub(super) fn expired(&mut self, now: Micros) -> Option<SeatId> {
+        if self.next_expiry.is_none_or(|at| now < at) {
+            return None;
+        }
+        let kept = self.iter().filter_map(|(id, seat)| match seat.person()?.link {
+            Link::Up(_) => None,
+            Link::Dropped { kept_until } => Some((kept_until, id)),
+        });
+        let first = kept.min();
+        self.next_expiry = first.map(|(at, _)| at);
+        first.filter(|&(at, _)| at <= now).map(|(_, id)| id)
     }
 
     /// The seat that a token takes back.
