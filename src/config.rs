@@ -154,9 +154,10 @@ impl ServerConfig {
     #[must_use]
     pub fn descriptors(&self) -> u64 {
         let sessions = 2 * u64::from(self.sessions_max); // each socket, and its duplicate for eviction
+        let rooms = u64::from(self.rooms_max); // a timer each
         let pages = 2 * 1024; // browsers that fetch files, six connections each
         let own = 128; // listeners, event queues, standard streams, client files being read
-        sessions + pages + own
+        sessions + rooms + pages + own
     }
 }
 

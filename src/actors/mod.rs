@@ -2,7 +2,7 @@
 //! line.
 //!
 //! - [`session`]: one WebSocket, from upgrade to close.
-//! - [`room`]: one match: a timer, an [`inbox`] and a [`Room`](crate::room::Room).
+//! - [`room`]: one match: an [`alarm`], an [`inbox`] and a [`Room`](crate::room::Room).
 //! - [`lobby`]: finds seats, begins and ends rooms; what it decides by is the plain [`directory`].
 //! - [`courier`]: one per HTTP worker: carries the rooms' messages to that worker's sockets.
 //! - [`watch`]: heartbeat and eviction, outside the sessions, because a session whose client does not read is frozen.
@@ -10,6 +10,7 @@
 //! What passes between them is bounded: [`inbox`] from sessions to a room, [`outlet`] from a room to one session,
 //! mailboxes with `try_send` for the rest. A `do_send` stands only where no client can cause it, with the reason.
 
+pub mod alarm;
 pub mod clock;
 pub mod courier;
 pub mod directory;

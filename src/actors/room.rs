@@ -1,4 +1,4 @@
-//! One match: a timer, an inbox, the sessions' outlets, and a [`Room`] that decides everything.
+//! One match: an alarm, an inbox, the sessions' outlets, and a [`Room`] that decides everything.
 //!
 //! Every call into the room is caught: a game that panics takes its own room down, with a reason, and nothing else.
 
@@ -6,11 +6,12 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message, Recipient};
+use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message, Recipient, StreamHandler};
 use bytes::Bytes;
 use rand::TryRng;
 use rand::rngs::SysRng;
 
+use super::alarm::{Alarm, Rings, alarm};
 use super::clock::Clock;
 use super::courier::{Dispatch, Route};
 use super::inbox::{Inbox, Letter, Mail, Slot};
@@ -64,8 +65,9 @@ pub struct RoomActor<G: Game> {
     lines: Lines,
     inbox: Arc<Inbox>,
     letters: Vec<Letter>,
-    /// Counts the timers that were set: only the newest one makes a turn.
-    timer: u64,
+    /// Rings when the next tick is due.
+    alarm: Alarm,
+    rings: Option<Rings>,
     reported: Micros,
     /// Somebody came or went since the lobby was told.
     news: bool,
@@ -74,6 +76,7 @@ pub struct RoomActor<G: Game> {
 impl<G: Game> RoomActor<G> {
     /// A room that is made when its actor starts, on its own arbiter.
     pub fn new(new: NewRoom, config: RoomConfig, options: G::Options, clock: Clock, lobby: Addr<Lobby>) -> Self {
+        let (alarm, rings) = alarm();
         Self {
             new,
             config,
@@ -84,7 +87,8 @@ impl<G: Game> RoomActor<G> {
             lines: Lines::new(clock),
             inbox: Arc::default(),
             letters: Vec::new(),
-            timer: 0,
+            alarm,
+            rings: Some(rings),
             reported: Micros::default(),
             news: false,
         }
@@ -115,20 +119,11 @@ impl<G: Game> RoomActor<G> {
         self.letters = letters;
     }
 
-    /// From now on to when the room wants its next tick: the room computes that from its epoch, so lateness of one
-    /// timer does not add to the next.
+    /// The room computes when it wants its next tick from its epoch, so the lateness of one does not add to the next.
     fn wait_for_next_tick(&mut self, ctx: &mut Context<Self>) {
         let now = self.clock.now();
         let Some(next) = self.guarded(ctx, |room, _| room.next_tick_at(now)) else { return };
-        // An older timer is not cancelled but ignored: actix cancels none that was set in the same turn, and one that
-        // lives on would set the next, for ever.
-        self.timer += 1;
-        let timer = self.timer;
-        ctx.run_later(self.clock.until(next), move |room, ctx| {
-            if room.timer == timer {
-                room.beat(ctx);
-            }
-        });
+        self.alarm.set(self.clock.until(next));
     }
 
     fn join(&mut self, ticket: Ticket, seek: Seek, ctx: &mut Context<Self>) {
@@ -226,6 +221,9 @@ impl<G: Game> Actor for RoomActor<G> {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
+        if let Some(rings) = self.rings.take() {
+            ctx.add_stream(rings);
+        }
         let NewRoom { code, seed, .. } = self.new.clone();
         let (config, options, now) = (self.config.clone(), &*self.options, self.clock.now());
         match catch_unwind(AssertUnwindSafe(|| Room::new(config, options, code, seed, now))) {
@@ -241,6 +239,12 @@ impl<G: Game> Actor for RoomActor<G> {
 
     fn stopped(&mut self, _: &mut Self::Context) {
         tracing::info!(room = %self.new.code, "room ends");
+    }
+}
+
+impl<G: Game> StreamHandler<()> for RoomActor<G> {
+    fn handle(&mut self, (): (), ctx: &mut Self::Context) {
+        self.beat(ctx);
     }
 }
 
