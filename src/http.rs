@@ -132,7 +132,7 @@ async fn upgrade(
     let Some(connection) = connection.filter(|_| !full && !door.draining.load(Ordering::Acquire)) else {
         return Ok(HttpResponse::ServiceUnavailable().finish());
     };
-    let outlet = Arc::new(Outlet::default());
+    let outlet = Arc::new(Outlet::new(Arc::downgrade(connection)));
     let verdict: Verdict = Rc::default();
     let guard = Guard::new(
         payload,
@@ -142,7 +142,7 @@ async fn upgrade(
         outlet.clone(),
         door.clock,
     );
-    let session = Session::new(door.clone(), &worker, Arc::downgrade(connection), outlet.clone(), verdict);
+    let session = Session::new(door.clone(), &worker, outlet.clone(), verdict);
     // The guard has bounded everything already; the codec's own limit stands behind it.
     let codec = Codec::new().max_size(CLIENT_MESSAGE_BYTES_MAX);
     let own = WebsocketContext::with_codec(session, guard, codec);

@@ -3,7 +3,7 @@
 mod support;
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use support::sockets::{Server, config, cpu_time, frame, hello, resident_kib, until};
@@ -195,7 +195,6 @@ fn ten_thousand_rooms_leave_nothing_behind() {
     use tickroom::actors::clock::Clock;
     use tickroom::actors::courier::{Route, Worker, WorkerId};
     use tickroom::actors::lobby::{ListRooms, Lobby, LobbyConfig, Seek};
-    use tickroom::actors::outlet::Outlet;
     use tickroom::actors::room::RoomActor;
     use tickroom::ids::Micros;
 
@@ -233,7 +232,7 @@ fn ten_thousand_rooms_leave_nothing_behind() {
                     tier: Tier::Delta,
                     resume: None,
                     session: passer_by.clone().recipient(),
-                    route: Route::new(&worker, Arc::new(Outlet::default()), Weak::new()),
+                    route: Route::new(&worker, Arc::default()),
                 };
                 lobby.send(seek).await.expect("the lobby lives");
                 made += 1;

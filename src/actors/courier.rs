@@ -1,22 +1,19 @@
-//! The way of rooms' messages to the sockets of one HTTP worker: one batch per room and tick, not one message per
-//! session.
+//! The way of rooms' messages to the sockets of one HTTP worker: in batches, not one message to each session.
 //!
 //! A courier lives on its worker's own thread, where it may write to a session's socket directly whenever the session's
 //! stream is idle ([`Outlet::deliver`]): no wakeup, no mailbox, no poll of a session's actor and dispatcher.
 //! `benches/fanout.rs` says what that costs beside raw writes of the same bytes.
 
-use std::collections::VecDeque;
-use std::io::IoSlice;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, Recipient, WrapFuture};
 use bytes::Bytes;
 
 use super::outlet::Outlet;
-use super::watch::Connection;
 
-/// Messages written before the worker's other tasks have their turn: 128 writes take about half a millisecond.
-const TURN: usize = 128;
+/// Messages in a batch at most: the worker's other tasks have their turn after 128 writes, about a millisecond, and the
+/// first of a crowd's messages are on their way while the room makes the others.
+const BATCH_MAX: usize = 128;
 
 /// What the couriers of one server are called by: rooms keep one list of messages for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,27 +24,20 @@ pub struct WorkerId(pub usize);
 pub struct Route {
     worker: WorkerId,
     courier: Recipient<Batch>,
-    end: Arc<End>,
-}
-
-/// A session's end of the way.
-struct End {
     outlet: Arc<Outlet>,
-    connection: Weak<Connection>,
 }
 
 impl Route {
-    /// To the session behind `outlet`, by the courier of its worker. A connection that is gone is no loss: its session
-    /// is about to end.
+    /// To the session behind `outlet`, by the courier of its worker.
     #[must_use]
-    pub fn new(worker: &Worker, outlet: Arc<Outlet>, connection: Weak<Connection>) -> Self {
-        Self { worker: worker.id, courier: worker.courier.clone(), end: Arc::new(End { outlet, connection }) }
+    pub fn new(worker: &Worker, outlet: Arc<Outlet>) -> Self {
+        Self { worker: worker.id, courier: worker.courier.clone(), outlet }
     }
 
     /// What the session's thread and ours share.
     #[must_use]
     pub fn outlet(&self) -> &Outlet {
-        &self.end.outlet
+        &self.outlet
     }
 }
 
@@ -67,22 +57,14 @@ impl Worker {
     }
 }
 
-/// One room's messages of one tick for one worker.
+/// Some of one room's messages of one tick, for one worker.
 #[derive(Default, Message)]
 #[rtype(result = "()")]
 pub struct Batch(Vec<Parcel>);
 
 struct Parcel {
-    end: Arc<End>,
+    to: Arc<Outlet>,
     message: Bytes,
-}
-
-impl Parcel {
-    fn deliver(self) {
-        let connection = self.end.connection.upgrade();
-        let write = connection.as_ref().map(|connection| |parts: &[IoSlice<'_>]| connection.write(parts));
-        self.end.outlet.deliver(self.message, write);
-    }
 }
 
 /// One room's messages of one tick, by worker.
@@ -94,23 +76,33 @@ pub struct Dispatch {
 impl Dispatch {
     /// Adds a message that the route's outlet has accepted.
     pub fn add(&mut self, route: &Route, message: Bytes) {
-        let parcel = Parcel { end: route.end.clone(), message };
-        match self.batches.iter_mut().find(|(worker, ..)| *worker == route.worker) {
-            Some((_, _, Batch(parcels))) => parcels.push(parcel),
-            None => self.batches.push((route.worker, route.courier.clone(), Batch(vec![parcel]))),
+        let at = self.batches.iter().position(|(worker, ..)| *worker == route.worker).unwrap_or_else(|| {
+            self.batches.push((route.worker, route.courier.clone(), Batch::default()));
+            self.batches.len() - 1
+        });
+        let (_, courier, batch) = &mut self.batches[at];
+        batch.0.push(Parcel { to: route.outlet.clone(), message });
+        if batch.0.len() == BATCH_MAX {
+            batch.send(courier);
         }
     }
 
-    /// Sends everything on its way.
+    /// Sends the rest on its way.
     pub fn send(&mut self) {
         for (_, courier, batch) in &mut self.batches {
             if !batch.0.is_empty() {
-                let room_for_next = Vec::with_capacity(batch.0.len());
-                // Bounded without the mailbox's limit: while a message of an outlet is under way, the room makes no
-                // other for it. A courier that is gone has taken its sessions with it.
-                courier.do_send(Batch(std::mem::replace(&mut batch.0, room_for_next)));
+                batch.send(courier);
             }
         }
+    }
+}
+
+impl Batch {
+    fn send(&mut self, courier: &Recipient<Batch>) {
+        let room_for_next = Vec::with_capacity(self.0.len());
+        // Bounded without the mailbox's limit: while a message of an outlet is under way, the room makes no other for
+        // it. A courier that is gone has taken its sessions with it.
+        courier.do_send(Batch(std::mem::replace(&mut self.0, room_for_next)));
     }
 }
 
@@ -125,19 +117,11 @@ impl Handler<Batch> for Courier {
     type Result = ();
 
     fn handle(&mut self, Batch(parcels): Batch, ctx: &mut Self::Context) {
-        if parcels.len() <= TURN {
-            parcels.into_iter().for_each(Parcel::deliver);
-            return;
+        let is_full = parcels.len() == BATCH_MAX;
+        parcels.into_iter().for_each(|parcel| parcel.to.deliver(parcel.message));
+        if is_full {
+            // The next batch waits until the worker's other tasks have had their turn.
+            ctx.wait(tokio::task::yield_now().into_actor(self));
         }
-        // Later batches wait until this one is out, so no session's messages change places.
-        let turns = async move {
-            let mut parcels = VecDeque::from(parcels);
-            while !parcels.is_empty() {
-                let turn = parcels.len().min(TURN);
-                parcels.drain(..turn).for_each(Parcel::deliver);
-                tokio::task::yield_now().await;
-            }
-        };
-        ctx.wait(turns.into_actor(self));
     }
 }

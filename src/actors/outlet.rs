@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
 
 use actix_http::ws::{OpCode, Parser};
@@ -23,6 +23,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use futures_util::Stream;
 use futures_util::task::AtomicWaker;
 
+use super::watch::Connection;
 use crate::ids::Micros;
 use crate::room::SendOutcome;
 
@@ -33,6 +34,8 @@ const QUEUE_MAX: usize = 4;
 /// What a room, a session, its courier and the watch share about one socket.
 #[derive(Debug, Default)]
 pub struct Outlet {
+    /// The socket itself; it goes when the connection goes.
+    connection: Weak<Connection>,
     lane: Mutex<Lane>,
     waker: AtomicWaker,
     /// Messages that were accepted and have not reached the socket: on the way to the courier, in the lane, or yielded.
@@ -61,6 +64,18 @@ struct Lane {
 const HEADER_BYTES_MAX: usize = 10;
 
 impl Outlet {
+    /// The way out to this connection; to one that is gone, the way of a session that is about to end.
+    #[must_use]
+    pub fn new(connection: Weak<Connection>) -> Self {
+        Self { connection, ..Self::default() }
+    }
+
+    /// The socket, unless it is gone.
+    #[must_use]
+    pub fn connection(&self) -> Option<Arc<Connection>> {
+        self.connection.upgrade()
+    }
+
     /// True if all that was accepted has been handed to the socket.
     #[must_use]
     pub fn is_open(&self) -> bool {
@@ -78,9 +93,14 @@ impl Outlet {
         SendOutcome::Accepted
     }
 
-    /// Delivers a complete message that was accepted. On the session's own thread only. `write` writes to its socket
-    /// without blocking; `None` where that cannot be done.
-    pub fn deliver(&self, message: Bytes, write: Option<impl FnOnce(&[IoSlice<'_>]) -> io::Result<usize>>) {
+    /// Delivers a complete message that was accepted. On the session's own thread only.
+    pub fn deliver(&self, message: Bytes) {
+        let connection = self.connection();
+        self.deliver_by(connection.map(|connection| move |parts: &[IoSlice<'_>]| connection.write(parts)), message);
+    }
+
+    /// `write` writes to the socket without blocking; `None` where that cannot be done.
+    fn deliver_by(&self, write: Option<impl FnOnce(&[IoSlice<'_>]) -> io::Result<usize>>, message: Bytes) {
         let mut lane = self.lane();
         if self.closed.load(Ordering::Relaxed) {
             return;
@@ -354,13 +374,13 @@ mod tests {
         let socket = RefCell::new(Vec::new());
         assert_eq!(outlet.accept(), SendOutcome::Accepted);
         assert!(!outlet.is_open());
-        outlet.deliver(Bytes::from_static(b"one"), takes(100, &socket));
+        outlet.deliver_by(takes(100, &socket), Bytes::from_static(b"one"));
         assert!(socket.borrow().is_empty(), "nobody has said that the stream is idle");
         assert_eq!(poll(&mut output).as_deref(), Some(&b"\x82\x03one"[..]));
         assert_eq!(poll(&mut output), None);
         assert!(outlet.is_open());
         assert_eq!(outlet.accept(), SendOutcome::Accepted);
-        outlet.deliver(Bytes::from_static(b"two"), takes(100, &socket));
+        outlet.deliver_by(takes(100, &socket), Bytes::from_static(b"two"));
         assert_eq!(*socket.borrow(), b"\x82\x03two");
         assert!(outlet.is_open(), "the socket has it");
         assert_eq!(poll(&mut output), None);
@@ -373,7 +393,7 @@ mod tests {
         let socket = RefCell::new(Vec::new());
         for message in ["torn", "next"] {
             assert_eq!(outlet.accept(), SendOutcome::Accepted);
-            outlet.deliver(Bytes::from_static(message.as_bytes()), takes(3, &socket));
+            outlet.deliver_by(takes(3, &socket), Bytes::from_static(message.as_bytes()));
         }
         assert_eq!(*socket.borrow(), b"\x82\x04t");
         own.borrow_mut().push_back(Bytes::from_static(b"close"));
@@ -433,7 +453,7 @@ mod tests {
                     // The room sends, by the courier, when it may.
                     0 | 1 if outlet.is_open() => {
                         proptest::prop_assert_eq!(outlet.accept(), SendOutcome::Accepted);
-                        outlet.deliver(frame(b'R', accepted, length * 300).into(), takes(room, &socket));
+                        outlet.deliver_by(takes(room, &socket), frame(b'R', accepted, length * 300).into());
                         accepted += 1;
                     }
                     // The session answers something.

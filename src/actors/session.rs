@@ -8,8 +8,8 @@
 //!   it through the [`Outlet`];
 //! - it answers neither ping nor close, assembles no fragments and checks no Origin: this file and `http.rs` do.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use actix::{Actor, ActorContext, Addr, AsyncContext, Handler, Message, Recipient, SpawnHandle, StreamHandler};
@@ -23,7 +23,7 @@ use super::guard::Verdict;
 use super::inbox::{Mail, Refused, Slot};
 use super::lobby::Seek;
 use super::outlet::Outlet;
-use super::watch::{Connection, Enter, Watch};
+use super::watch::{Enter, Watch};
 use crate::config::ServerConfig;
 use crate::ids::{Micros, ResumeToken};
 use crate::protocol::close::CloseReason;
@@ -72,7 +72,6 @@ impl Drop for Place {
 /// One WebSocket's actor.
 pub struct Session {
     door: Arc<Door>,
-    connection: Weak<Connection>,
     outlet: Arc<Outlet>,
     route: Route,
     verdict: Verdict,
@@ -98,17 +97,10 @@ enum State {
 
 impl Session {
     /// A session on a fresh upgrade.
-    pub fn new(
-        door: Arc<Door>,
-        worker: &Worker,
-        connection: Weak<Connection>,
-        outlet: Arc<Outlet>,
-        verdict: Verdict,
-    ) -> Self {
+    pub fn new(door: Arc<Door>, worker: &Worker, outlet: Arc<Outlet>, verdict: Verdict) -> Self {
         let _place = Place::take(&door.sessions);
         Self {
-            route: Route::new(worker, outlet.clone(), connection.clone()),
-            connection,
+            route: Route::new(worker, outlet.clone()),
             outlet,
             verdict,
             fragments: BytesMut::new(),
@@ -252,11 +244,7 @@ impl Actor for Session {
         let hello = Duration::from_millis(self.door.config.hello_ms.into());
         let deadline = ctx.run_later(hello, |session, ctx| session.finish(CloseReason::HelloTimeout, ctx));
         self.state = State::AwaitingHello { deadline };
-        let enter = Enter {
-            connection: self.connection.clone(),
-            outlet: self.outlet.clone(),
-            session: ctx.address().recipient(),
-        };
+        let enter = Enter { outlet: self.outlet.clone(), session: ctx.address().recipient() };
         let full = self.door.sessions.load(Ordering::Acquire) > self.door.config.sessions_max;
         // A clone has a place in the mailbox of its own, so this is refused only if the watch has stopped.
         let unwatched = self.door.watch.clone().try_send(enter).is_err();

@@ -8,7 +8,7 @@
 use std::io::IoSlice;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, Recipient};
@@ -87,7 +87,6 @@ pub struct Watch {
 }
 
 struct Entry {
-    connection: Weak<Connection>,
     outlet: Arc<Outlet>,
     session: Recipient<ToSession>,
     pinged_at: Micros,
@@ -107,7 +106,7 @@ impl Watch {
         let now = self.clock.now();
         let config = &self.config;
         self.entries.retain_mut(|entry| {
-            let Some(connection) = entry.connection.upgrade() else { return false };
+            let Some(connection) = entry.outlet.connection() else { return false };
             match entry.verdict(config, now) {
                 Verdict::Well => {}
                 Verdict::Ping => entry.tell(ToSession::Ping),
@@ -178,9 +177,7 @@ impl Actor for Watch {
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Enter {
-    /// Its socket.
-    pub connection: Weak<Connection>,
-    /// What its socket shows.
+    /// Its socket, and what that shows.
     pub outlet: Arc<Outlet>,
     /// Itself.
     pub session: Recipient<ToSession>,
@@ -189,9 +186,8 @@ pub struct Enter {
 impl Handler<Enter> for Watch {
     type Result = ();
 
-    fn handle(&mut self, Enter { connection, outlet, session }: Enter, _: &mut Self::Context) {
+    fn handle(&mut self, Enter { outlet, session }: Enter, _: &mut Self::Context) {
         let entry = Entry {
-            connection,
             outlet,
             session,
             // The first ping goes out at the next beat: a shot wants to know the RTT.
@@ -228,7 +224,7 @@ impl Handler<EndAll> for Watch {
                 }
             }
             EndAll::Now => {
-                for connection in self.entries.drain(..).filter_map(|entry| entry.connection.upgrade()) {
+                for connection in self.entries.drain(..).filter_map(|entry| entry.outlet.connection()) {
                     connection.cut();
                 }
             }
