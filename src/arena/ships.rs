@@ -159,28 +159,27 @@ impl Arena {
             rocks: &[],
         };
         let reach = pair_reach(&self.tuning);
-        let from = &derived.places;
-        let mut moved = false;
-        for first in 0..from.len() {
-            let (x, y) = from[first];
-            let near = &mut derived.near;
-            near.clear();
+        let (places, pairs) = (&derived.places, &mut derived.pairs);
+        pairs.clear();
+        // Cell by cell, so that what is near in the arena is near in memory; sorted after that.
+        for &first in derived.ship_grid.all() {
+            let (x, y) = places[first as usize];
             derived.ship_grid.visit((x - reach, y - reach), (x + reach, y + reach), |second| {
-                let (other_x, other_y) = from[second as usize];
-                if second as usize > first && (other_x - x).abs() < reach && (other_y - y).abs() < reach {
-                    near.push(second);
+                let (other_x, other_y) = places[second as usize];
+                if second > first && (other_x - x).abs() < reach && (other_y - y).abs() < reach {
+                    pairs.push((first, second));
                 }
             });
-            near.sort_unstable();
-            for &second in near.iter() {
-                let (a, b) = (usize::from(derived.flying[first]), usize::from(derived.flying[second as usize]));
-                let [one, other] = world.ships.get_disjoint_mut([a, b]).expect("a pair is two ships");
-                let speed = touch_ships(one, other, &around, &self.tuning);
-                moved = true;
-                if speed > BUMP_MIN {
-                    let fields = [(one.x + other.x) >> 1, (one.y + other.y) >> 1, speed, a as i32, b as i32 + 1];
-                    events.push(EVENT_BUMP, witnesses(world.pilots[a].ship_id), &fields);
-                }
+        }
+        pairs.sort_unstable();
+        let moved = !pairs.is_empty();
+        for &(first, second) in pairs.iter() {
+            let (a, b) = (usize::from(derived.flying[first as usize]), usize::from(derived.flying[second as usize]));
+            let [one, other] = world.ships.get_disjoint_mut([a, b]).expect("a pair is two ships");
+            let speed = touch_ships(one, other, &around, &self.tuning);
+            if speed > BUMP_MIN {
+                let fields = [(one.x + other.x) >> 1, (one.y + other.y) >> 1, speed, a as i32, b as i32 + 1];
+                events.push(EVENT_BUMP, witnesses(world.pilots[a].ship_id), &fields);
             }
         }
         if moved {

@@ -120,6 +120,8 @@ pub(super) struct Derived {
     /// What ships did in this tick, in the order of the pass.
     pub(super) deeds: Vec<(u16, Deeds)>,
     pub(super) near: Vec<u32>,
+    /// Ships that may touch, as places in `flying`.
+    pub(super) pairs: Vec<(u32, u32)>,
     pub(super) new_bolts: Vec<Bolt>,
     pub(super) old_bolts: Vec<Bolt>,
     pub(super) sight: super::sight::Sight,
