@@ -15,6 +15,7 @@ use actix_web::{App, HttpServer, web};
 
 use crate::actors::clock::Clock;
 use crate::actors::courier::{Worker, WorkerId};
+use crate::actors::host;
 use crate::actors::lobby::{Drain, Lobby, LobbyConfig, StartRoom};
 use crate::actors::room::RoomActor;
 use crate::actors::session::Door;
@@ -114,7 +115,9 @@ pub async fn run<G: Game>(
     let worker_count = Arc::new(AtomicUsize::new(0));
     let http = HttpServer::new(move || {
         // Runs once on each worker's thread.
-        let worker = Worker::start(WorkerId(worker_count.fetch_add(1, Ordering::Relaxed)));
+        let number = worker_count.fetch_add(1, Ordering::Relaxed);
+        host::name_thread(&format!("worker-{number}"));
+        let worker = Worker::start(WorkerId(number));
         App::new()
             .app_data(site.clone())
             .app_data(web::Data::new(worker))
@@ -218,7 +221,12 @@ struct Arbiters(Vec<Arbiter>);
 
 impl Arbiters {
     fn start(count: usize) -> Self {
-        Self((0..count).map(|_| Arbiter::new()).collect())
+        let start = |number| {
+            let arbiter = Arbiter::new();
+            arbiter.spawn_fn(move || host::name_thread(&format!("rooms-{number}")));
+            arbiter
+        };
+        Self((0..count).map(start).collect())
     }
 
     fn handles(&self) -> Vec<ArbiterHandle> {

@@ -16,6 +16,7 @@ use rand::rngs::SysRng;
 use super::clock::Clock;
 use super::courier::Route;
 use super::directory::Directory;
+use super::host;
 use super::room::{NewRoom, ToRoom, room_of_token};
 use super::session::ToSession;
 use crate::ids::{Micros, ResumeToken, RoomId};
@@ -33,6 +34,8 @@ const PRIVATE_CODE_LETTERS: usize = 5;
 const TRIES_MAX: usize = 3;
 /// How often expired tickets are looked for.
 const EXPIRY_BEAT: Duration = Duration::from_millis(250);
+/// How long after the last room its memory is given back: its actor must have ended by then.
+const MEMORY_KEPT: Micros = Micros::from_millis(500);
 /// Places in the mailbox beyond one per sender: seekers and rooms each have their own.
 const MAILBOX: usize = 64;
 
@@ -129,6 +132,8 @@ pub struct Lobby {
     rooms: HashMap<RoomId, Recipient<ToRoom>>,
     seekers: HashMap<Ticket, Seeker>,
     last_ticket: Ticket,
+    /// When the last room ended, if what it used has not been given back since.
+    emptied: Option<Micros>,
     draining: bool,
 }
 
@@ -154,6 +159,7 @@ impl Lobby {
             rooms: HashMap::new(),
             seekers: HashMap::new(),
             last_ticket: 0,
+            emptied: None,
             draining: false,
         }
     }
@@ -247,6 +253,7 @@ impl Lobby {
     fn forget(&mut self, room: RoomId) {
         self.directory.remove(room);
         self.rooms.remove(&room);
+        self.emptied = self.rooms.is_empty().then(|| self.clock.now());
     }
 
     /// A join did not come about: another room, or the reason.
@@ -298,6 +305,14 @@ impl Lobby {
             seeker.seek.refuse(CloseReason::Busy);
         }
     }
+
+    fn give_memory_back(&mut self) {
+        let now = self.clock.now();
+        if self.rooms.is_empty() && self.emptied.take_if(|emptied| now.since(*emptied) >= MEMORY_KEPT).is_some() {
+            host::give_memory_back();
+            tracing::debug!(took_us = self.clock.now().since(now).0, "no room is left: memory was given back");
+        }
+    }
 }
 
 impl Actor for Lobby {
@@ -305,7 +320,10 @@ impl Actor for Lobby {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        ctx.run_interval(EXPIRY_BEAT, |lobby, _| lobby.expire());
+        ctx.run_interval(EXPIRY_BEAT, |lobby, _| {
+            lobby.expire();
+            lobby.give_memory_back();
+        });
     }
 }
 

@@ -15,6 +15,7 @@ pub mod clock;
 pub mod courier;
 pub mod directory;
 pub mod guard;
+pub mod host;
 pub mod inbox;
 pub mod limiter;
 pub mod lobby;

@@ -229,6 +229,8 @@ impl StressArgs {
         let mut set = vec![
             format!("room.seats_max={seats}"),
             "room.fill_to=0".to_owned(),
+            // Rooms end when all have left, so that the memory after that is the server's own.
+            "room.idle_ms=500".to_owned(),
             // Twice: a storm's old sessions may still be ending while the new ones come.
             format!("server.sessions_max={}", plan.players * 2 + 64),
             format!("server.rooms_max={}", plan.rooms.max(plan.players.div_ceil(seats)) + 16),

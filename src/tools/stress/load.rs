@@ -79,8 +79,9 @@ const JOIN_TIME: Micros = Micros::from_millis(15_000);
 const WARM_UP: Micros = Micros::from_millis(1000);
 /// How long the server has to answer Leave.
 const LEAVE_TIME: Micros = Micros::from_millis(5000);
-/// How long after the last session its memory is looked at.
-const REST: Micros = Micros::from_millis(2000);
+/// How long after the last session its memory is looked at: a room of a server of our own ends half a second after its
+/// last player, hears of it within one more, and its memory is given back within another.
+const REST: Micros = Micros::from_millis(3000);
 /// How often it is asked whether a phase is over, and the progress shown.
 const LOOK_EVERY: Micros = Micros::from_millis(50);
 
