@@ -171,6 +171,24 @@ fn leaving_frees_the_seat_and_kills_its_token_at_once() {
     assert!(!table.peer(b).names.contains_key(&0));
 }
 
+/// When a thousand leave at once, the room finds most sessions closed before it reads that they leave.
+#[test]
+fn who_leaves_leaves_even_if_the_session_was_found_closed_before() {
+    let mut table = table();
+    let (a, b) = (table.join("Ann"), table.join("Bob"));
+    table.run(2);
+    let token = table.peer(a).token();
+    table.room.handle_drop(a, table.now);
+    assert_eq!(table.room.info().people, 2, "kept");
+    table.room.handle_leave(a, table.now);
+    assert_eq!(table.resume(token).unwrap_err(), CloseReason::SeatGone);
+    assert_eq!(table.room.info().people, 1);
+    table.room.handle_leave(a, table.now);
+    table.run(30);
+    assert_eq!(table.room.game().seats(), [1]);
+    assert!(!table.peer(b).names.contains_key(&0));
+}
+
 #[test]
 fn a_session_that_is_found_closed_is_a_drop() {
     let mut table = table();

@@ -75,6 +75,22 @@ fn twenty_players_for_two_seconds_and_every_number_fits_the_others() {
     }
 }
 
+/// Everybody leaves in one moment, most of them while the room is sending: all seats are free at once, the room ends, and
+/// what it and its sessions used goes back to the system.
+#[test]
+fn what_two_hundred_players_used_is_given_back_when_they_have_left() {
+    let (output, report) = stress("--players 200 --seconds 2 --profile crowd");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(report["groups"][0]["closes"], serde_json::json!({"left": 200}));
+    if cfg!(all(target_os = "linux", target_env = "gnu")) {
+        let kib = |name: &str| number(&report, &format!("/server/{name}"));
+        let (before, in_play) = (kib("resident_before_kib"), kib("process/resident_kib"));
+        let after = kib("resident_after_kib");
+        // The rest is code that was read in from the program's file, and what a server that has run keeps.
+        assert!(after - before < (in_play - before) / 2.0, "{before} KiB before, {in_play} in play, {after} after");
+    }
+}
+
 #[test]
 fn a_threshold_that_is_missed_fails_the_run() {
     let (output, report) = stress("--players 2 --seconds 1 --max-p99-ms 0.000001");

@@ -31,7 +31,7 @@ impl<G: Game> Room<G> {
         *self.seats.get_mut(seat) = Seat::Person(Box::new(Person {
             name,
             // Replaced below, as soon as the viewer has its number.
-            link: Link::Dropped { kept_until: now },
+            link: Link::Dropped { by: None, kept_until: now },
             token,
             previous_token: None,
             inputs: InputQueue::new(&self.schema),
@@ -110,8 +110,12 @@ impl<G: Game> Room<G> {
 
     /// A viewer leaves for good: its seat is free at once and its tokens are dead.
     pub fn handle_leave(&mut self, viewer: ViewerId, now: Micros) {
-        let Some(viewer) = self.viewers.remove(viewer) else { return };
-        if let Some(seat) = viewer.seat {
+        let seat = match self.viewers.remove(viewer) {
+            Some(viewer) => viewer.seat,
+            // Its session was found closed while the room was sending, before this was read.
+            None => self.seats.dropped_by(viewer),
+        };
+        if let Some(seat) = seat {
             self.vacate(seat);
         }
         self.note_empty(now);
@@ -124,7 +128,7 @@ impl<G: Game> Room<G> {
             if let Some(person) = self.seats.person_mut(seat) {
                 person.inputs = InputQueue::new(&self.schema);
             }
-            self.seats.keep(seat, now.after(Micros::from_millis(self.config.seat_kept_ms.into())));
+            self.seats.keep(seat, viewer.id, now.after(Micros::from_millis(self.config.seat_kept_ms.into())));
             self.note_occupant(seat);
         }
         self.note_empty(now);

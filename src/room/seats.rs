@@ -31,8 +31,8 @@ pub(super) struct Person {
 pub(super) enum Link {
     /// By this session.
     Up(ViewerId),
-    /// No longer; the seat is kept until then.
-    Dropped { kept_until: Micros },
+    /// No longer; the seat is kept until then. `by` is the session that was the last to be there.
+    Dropped { by: Option<ViewerId>, kept_until: Micros },
 }
 
 impl Seat {
@@ -117,11 +117,17 @@ impl Seats {
     }
 
     /// From now on the seat's person is away, and the seat is kept until then.
-    pub(super) fn keep(&mut self, seat: SeatId, kept_until: Micros) {
+    pub(super) fn keep(&mut self, seat: SeatId, by: ViewerId, kept_until: Micros) {
         if let Some(person) = self.person_mut(seat) {
-            person.link = Link::Dropped { kept_until };
+            person.link = Link::Dropped { by: Some(by), kept_until };
             self.next_expiry = Some(self.next_expiry.map_or(kept_until, |at| at.min(kept_until)));
         }
+    }
+
+    /// The seat that is kept since this session dropped.
+    pub(super) fn dropped_by(&self, viewer: ViewerId) -> Option<SeatId> {
+        let dropped = |person: &Person| matches!(person.link, Link::Dropped { by: Some(by), .. } if by == viewer);
+        self.iter().find(|(_, seat)| seat.person().is_some_and(dropped)).map(|(id, _)| id)
     }
 
     /// A seat that was kept until `now` or before.
@@ -131,7 +137,7 @@ impl Seats {
         }
         let kept = self.iter().filter_map(|(id, seat)| match seat.person()?.link {
             Link::Up(_) => None,
-            Link::Dropped { kept_until } => Some((kept_until, id)),
+            Link::Dropped { kept_until, .. } => Some((kept_until, id)),
         });
         let first = kept.min();
         self.next_expiry = first.map(|(at, _)| at);
