@@ -27,6 +27,9 @@ const BEAT: Duration = Duration::from_millis(100);
 /// Unsent bytes beyond this are not taken from a session: what lies in the kernel can no longer be made fresher.
 const NOTSENT_LOWAT: u32 = 16 * 1024;
 
+/// Pings to sessions that came at the same time are spread over so many moments.
+const SPREAD: u32 = 16;
+
 /// The kernel's own deadline lies so far behind the watch's, so that the watch's reason is the one that is logged.
 const USER_TIMEOUT_SLACK: Micros = Micros::from_millis(5000);
 
@@ -82,6 +85,8 @@ pub struct Watch {
     config: Arc<ServerConfig>,
     clock: Clock,
     entries: Vec<Entry>,
+    /// Sessions that have come.
+    entered: u32,
     /// The server shuts down: who comes now is told at once.
     ending: Option<CloseReason>,
 }
@@ -89,7 +94,9 @@ pub struct Watch {
 struct Entry {
     outlet: Arc<Outlet>,
     session: Recipient<ToSession>,
-    pinged_at: Micros,
+    ping_at: Micros,
+    /// By how much the second ping comes earlier, once: or sessions that came together would be pinged together for ever.
+    early: Micros,
     /// The chunk that the socket has not taken, and since when.
     unsent: Option<(u32, Micros)>,
     told_idle: bool,
@@ -99,7 +106,7 @@ impl Watch {
     /// Watches by these deadlines.
     #[must_use]
     pub fn new(config: Arc<ServerConfig>, clock: Clock) -> Self {
-        Self { config, clock, entries: Vec::new(), ending: None }
+        Self { config, clock, entries: Vec::new(), entered: 0, ending: None }
     }
 
     fn beat(&mut self) {
@@ -150,8 +157,9 @@ impl Entry {
             self.told_idle = true;
             return Verdict::Idle;
         }
-        if now.since(self.pinged_at) >= Micros::from_millis(config.ping_ms.into()) {
-            self.pinged_at = now;
+        if now >= self.ping_at {
+            let period = Micros::from_millis(config.ping_ms.into());
+            self.ping_at = now.after(period.since(std::mem::take(&mut self.early)));
             return Verdict::Ping;
         }
         Verdict::Well
@@ -187,11 +195,13 @@ impl Handler<Enter> for Watch {
     type Result = ();
 
     fn handle(&mut self, Enter { outlet, session }: Enter, _: &mut Self::Context) {
+        self.entered = self.entered.wrapping_add(1);
         let entry = Entry {
             outlet,
             session,
             // The first ping goes out at the next beat: a shot wants to know the RTT.
-            pinged_at: Micros::default(),
+            ping_at: Micros::default(),
+            early: Micros::from_millis((self.config.ping_ms / 2 * (self.entered % SPREAD) / SPREAD).into()),
             unsent: None,
             told_idle: false,
         };
