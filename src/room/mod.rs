@@ -38,7 +38,7 @@ const REWIND_MAX: Micros = Micros::from_millis(400);
 /// A shot may look back by its sender's measured RTT and this: the interpolation delay of an honest client.
 const REWIND_SLACK: Micros = Micros::from_millis(150);
 /// How long an idle room sleeps between looks at the clock.
-const RESTING: Micros = Micros::from_millis(250);
+const RESTING: Micros = Micros::from_millis(1000);
 
 /// One match.
 pub struct Room<G: Game> {
