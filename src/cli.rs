@@ -2,7 +2,7 @@
 //!
 //! Every setting has one name, its path in the configuration file (`room.seats_max`), and comes from the last of these
 //! that has it: the defaults, the file, the environment (`TICKROOM_ROOM_SEATS_MAX`), the command line (`--set
-//! room.seats_max=16`, or a flag of its own). New settings need nothing here.
+//! room.seats_max=16`, or a flag of its own). A new setting needs a line in [`SETTINGS`], and nothing else here.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -135,12 +135,13 @@ struct ServeArgs {
     log: String,
 }
 
-/// Reads the command line, the environment and the file of this process.
+/// Reads the command line, the environment and the file of this process. `game`: the settings below `game.` and what
+/// they do, for `--help`.
 ///
 /// # Errors
 /// [`CliError`]; its `report` says it to whoever typed.
-pub fn read() -> Result<Job, CliError> {
-    read_from(std::env::args_os(), std::env::vars())
+pub fn read(game: &[(&str, &str)]) -> Result<Job, CliError> {
+    read_from(game, std::env::args_os(), std::env::vars())
 }
 
 /// Reads these arguments (the program's name first) and variables.
@@ -148,10 +149,11 @@ pub fn read() -> Result<Job, CliError> {
 /// # Errors
 /// [`CliError`].
 pub fn read_from(
+    game: &[(&str, &str)],
     arguments: impl IntoIterator<Item = OsString>,
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Job, CliError> {
-    let settings = settings_help();
+    let settings = settings_help(game);
     let command = Cli::command()
         .after_long_help(settings.clone())
         .mut_subcommand("serve", |serve| serve.after_long_help(settings));
@@ -245,24 +247,58 @@ fn env_name(setting: &str) -> String {
     format!("{ENV_PREFIX}{}", setting.to_ascii_uppercase().replace('.', "_"))
 }
 
-/// What stands below the flags in `--help`: every setting with its default.
-fn settings_help() -> String {
+/// What each setting does, in the words of `--help`; `config.rs` says why its limits are what they are.
+const SETTINGS: [(&str, &str); 25] = [
+    ("listen", "where to listen"),
+    ("client_dir", "folder of the client's files, instead of those built in"),
+    ("assets_dir", "folder of /assets/, instead of what is built in"),
+    ("room.tick_rate", "simulation steps a second; Arena's numbers are made for 60"),
+    ("room.ticks_per_snapshot", "from one snapshot of a session to the next"),
+    ("room.seats_max", "people who can play in a room"),
+    ("room.spectators_max", "people who can watch it"),
+    ("room.fill_to", "bots take seats until so many are taken; 0: no bots"),
+    ("room.seat_kept_ms", "how long the seat of a lost connection waits for its player"),
+    ("room.idle_ms", "how long a room without anybody is kept"),
+    ("room.catch_up_ticks_max", "ticks made up at once by a late room; more are skipped"),
+    ("server.workers", "threads that serve sockets; 0: one per core"),
+    ("server.arbiters", "threads that run rooms; 0: one per core"),
+    ("server.sessions_max", "sessions at a time, of some 40 KiB each"),
+    ("server.rooms_max", "rooms at a time"),
+    ("server.allowed_origins", "other sites whose pages may connect, as https://example.com"),
+    ("server.hello_ms", "from the upgrade to a session's first message"),
+    ("server.reservation_ms", "how long the way into a room may take"),
+    ("server.closing_ms", "how long a client has to answer a Close"),
+    ("server.ping_ms", "from one WebSocket ping to the next"),
+    ("server.idle_ms", "a client silent for so long is closed"),
+    ("server.stuck_ms", "a socket that takes nothing for so long is cut"),
+    ("server.messages_per_second", "what a session may send on average"),
+    ("server.bytes_per_second", "the same in bytes, frame headers counted"),
+    ("server.burst_ms", "how much of both may come at once"),
+];
+
+/// What stands below the flags in `--help`: every setting with its default and what it does.
+fn settings_help(game: &[(&str, &str)]) -> String {
     let mut help = String::from(
-        "Settings come from the last of these that has them: the defaults below, the --config file (TOML), the\n\
-         environment, the command line. room.seats_max is `seats_max = 16` under [room] in the file,\n\
-         TICKROOM_ROOM_SEATS_MAX=16 in the environment, and `--set room.seats_max=16` here.\n\nSettings:\n",
+        "Settings come from the last of these that has them: the defaults below, the --config file (TOML), the \
+         environment, the command line. room.seats_max is `seats_max = 16` under [room] in the file, \
+         TICKROOM_ROOM_SEATS_MAX=16 in the environment, and `--set room.seats_max=16` here. Settings of the game \
+         (game.*) have no variables.\n\nSettings:\n",
     );
     // The defaults are plain data: there is nothing in them that cannot be shown.
     let defaults = serde_json::to_value(Config::default()).unwrap_or_default();
-    for name in names_of(&defaults) {
+    // Writing to a String cannot fail.
+    let mut line = |name: &str, what: &str| {
+        let _ = writeln!(help, "  {name:<36} {what}");
+    };
+    for (name, what) in SETTINGS {
         let value = name.split('.').fold(&defaults, |value, part| &value[part]);
-        let shown = if value.is_null() { "(none)".to_owned() } else { value.to_string() };
-        // Writing to a String cannot fail.
-        let _ = writeln!(help, "  {name} = {shown}");
+        line(&if value.is_null() { name.to_owned() } else { format!("{name} = {value}") }, what);
+    }
+    for (name, what) in game {
+        line(&format!("game.{name}"), what);
     }
     help.push_str(
-        "  game.* = the game's own\n\n\
-         Examples:\n  \
+        "\nExamples:\n  \
          tickroom                                     play at http://127.0.0.1:8080\n  \
          tickroom --listen 0.0.0.0:8080               let others in\n  \
          tickroom --set room.fill_to=0                no bots\n  \
@@ -278,7 +314,7 @@ mod tests {
     fn read(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Serve, CliError> {
         let arguments = ["tickroom"].iter().chain(arguments).map(OsString::from);
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        match read_from(arguments, environment)? {
+        match read_from(&[], arguments, environment)? {
             Job::Serve(serve) => Ok(*serve),
             other => panic!("{other:?} does not serve"),
         }
@@ -287,6 +323,15 @@ mod tests {
     #[test]
     fn the_command_line_is_itself_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_setting_is_explained() {
+        let mut explained: Vec<&str> = SETTINGS.iter().map(|(name, _)| *name).collect();
+        let mut there = names_of(&serde_json::to_value(Config::default()).expect("plain data"));
+        explained.sort_unstable();
+        there.sort_unstable();
+        assert_eq!(explained, there);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::pin::Pin;
 use std::process::ExitCode;
 
-use tickroom::arena::Arena;
+use tickroom::arena::{Arena, ArenaOptions};
 use tickroom::cli::{self, Job, Serve};
 use tickroom::server;
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,7 +21,7 @@ const EXIT_AT_ONCE: i32 = 130;
 type ShutdownSignal = Pin<Box<dyn Future<Output = ()>>>;
 
 fn main() -> ExitCode {
-    let job = match cli::read() {
+    let job = match cli::read(&ArenaOptions::SETTINGS) {
         Ok(job) => job,
         Err(error) => return ExitCode::from(error.report()),
     };

@@ -35,6 +35,16 @@ const SEE_ALL_MAX_U: i32 = 4096;
 const SIDE_U: std::ops::RangeInclusive<i32> = 800..=100_000;
 
 impl ArenaOptions {
+    /// What can be set, and what it does: for a program's help.
+    pub const SETTINGS: [(&str, &str); 6] = [
+        ("width_u", "the arena's width in world units, 800 to 100000"),
+        ("height_u", "its height"),
+        ("rocks", "rocks at most; not said: by area"),
+        ("pickups", "places where pickups appear; not said: by area"),
+        ("round_seconds", "how long a round is played"),
+        ("bot_skill_percent", "how well bots aim and how quick they are, 0 to 100"),
+    ];
+
     /// An arena with as much room per ship as the default one has for 32.
     #[must_use]
     pub fn for_ships(ships: u32, map: &MapTuning) -> Self {
@@ -56,5 +66,20 @@ impl ArenaOptions {
     pub(super) fn culls(&self, map: &MapTuning) -> bool {
         let (width, height) = self.size(map);
         width.max(height) > SEE_ALL_MAX_U
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_is_explained() {
+        let error = serde_json::from_str::<ArenaOptions>(r#"{"nonsense": 1}"#).expect_err("there is no such option");
+        let names = |text: &str| text.matches('`').count() / 2 - 1;
+        assert_eq!(names(&error.to_string()), ArenaOptions::SETTINGS.len(), "{error}");
+        for (name, _) in ArenaOptions::SETTINGS {
+            assert!(error.to_string().contains(&format!("`{name}`")), "{name}: {error}");
+        }
     }
 }
