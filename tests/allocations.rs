@@ -81,7 +81,8 @@ fn snapshots_allocate_chunks_and_nothing_per_viewer() {
         for (at, &viewer) in viewers.iter().enumerate() {
             let go = (tick as i32 / 40 + at as i32) % 41 - 20;
             let row = vec![go, (tick as i32 * 7 + at as i32) & 0xFFFF, (tick as i32 / 100) & 0xFF];
-            room.handle_input(viewer, &Input { seq: tick, tick: 0, seen: 0, seen_ago: 0, row }).expect("a good row");
+            let input = Input { seq: tick, tick: 0, seen: 0, seen_ago: 0, row };
+            room.handle_input(viewer, &input, now).expect("a good row");
         }
         now = room.next_tick_at(now);
         room.tick(now);

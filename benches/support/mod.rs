@@ -126,7 +126,7 @@ impl Match {
                 person.seq += 1;
                 let row = person.pilot.act().to_vec();
                 let input = Input { seq: person.seq, tick: 0, seen: 0, seen_ago: 0, row };
-                self.room.handle_input(person.viewer, &input).expect("a good row");
+                self.room.handle_input(person.viewer, &input, self.now).expect("a good row");
                 self.inputs += 1;
             }
         }

@@ -263,13 +263,13 @@ impl<G: Game> Handler<ToRoom> for RoomActor<G> {
 fn deliver<G: Game>(room: &mut Room<G>, lines: &mut Lines, Letter { viewer, at, mail }: Letter) -> bool {
     match mail {
         Mail::Input(input) => {
-            if let Err(reason) = room.handle_input(viewer, &input) {
+            if let Err(reason) = room.handle_input(viewer, &input, at) {
                 lines.end(viewer, reason);
                 room.handle_drop(viewer, at);
                 return true;
             }
         }
-        Mail::Seen(seen) => room.handle_seen(viewer, seen),
+        Mail::Seen(seen) => room.handle_seen(viewer, seen, at),
         Mail::Rtt(rtt) => room.handle_rtt(viewer, rtt),
         Mail::Resync => room.handle_resync(viewer, at),
         Mail::Leave => {

@@ -199,7 +199,7 @@ impl Handler<Enter> for Watch {
         let entry = Entry {
             outlet,
             session,
-            // The first ping goes out at the next beat: a shot wants to know the RTT.
+            // The first ping goes out at the next beat: a shot wants to know the RTT, and not every client acks.
             ping_at: Micros::default(),
             early: Micros::from_millis((self.config.ping_ms / 2 * (self.entered % SPREAD) / SPREAD).into()),
             unsent: None,

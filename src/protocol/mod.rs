@@ -84,7 +84,7 @@
 //! let (mut now, mut wire) = (Micros(0), Wire(Vec::new()));
 //! for _ in 0..120 {
 //!     let Ok(ClientMessage::Input(input)) = ClientMessage::decode(&client.ahead()) else { unreachable!() };
-//!     room.handle_input(joined.viewer, &input).unwrap();
+//!     room.handle_input(joined.viewer, &input, now).unwrap();
 //!     now = room.next_tick_at(now);
 //!     room.tick(now);
 //!     room.poll_outbound(&mut wire);

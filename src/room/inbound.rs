@@ -70,13 +70,13 @@ impl<G: Game> Room<G> {
     ///
     /// # Errors
     /// [`CloseReason::OutOfOrder`] if the row has not one value per input field.
-    pub fn handle_input(&mut self, viewer: ViewerId, input: &Input) -> Result<(), CloseReason> {
+    pub fn handle_input(&mut self, viewer: ViewerId, input: &Input, now: Micros) -> Result<(), CloseReason> {
         if input.row.len() != self.schema.inputs.len() {
             return Err(CloseReason::OutOfOrder);
         }
         let next = self.clock.tick().after(1);
         let schema = Arc::clone(&self.schema);
-        if let Some(person) = self.heard_from(viewer, Tick(input.seen)) {
+        if let Some(person) = self.heard_from(viewer, Tick(input.seen), now) {
             let arrival = Arrival {
                 seq: InputSeq(input.seq),
                 stamp: Tick(input.tick),
@@ -89,20 +89,20 @@ impl<G: Game> Room<G> {
     }
 
     /// What a viewer's Ping says of the snapshots that it has.
-    pub fn handle_seen(&mut self, viewer: ViewerId, seen: u32) {
-        self.heard_from(viewer, Tick(seen));
+    pub fn handle_seen(&mut self, viewer: ViewerId, seen: u32, now: Micros) {
+        self.heard_from(viewer, Tick(seen), now);
     }
 
-    /// A viewer's round trip, as its session measured it.
+    /// A viewer's round trip, as its session measured it by a WebSocket ping.
     pub fn handle_rtt(&mut self, viewer: ViewerId, rtt: Micros) {
         if let Some(viewer) = self.viewers.get_mut(viewer) {
-            viewer.rtt = Some(rtt);
+            viewer.acks.handle_pong(rtt);
         }
     }
 
     /// A viewer cannot trust its view.
     pub fn handle_resync(&mut self, viewer: ViewerId, now: Micros) {
-        self.heard_from(viewer, Tick(0));
+        self.heard_from(viewer, Tick(0), now);
         if let Some(viewer) = self.viewers.get_mut(viewer) {
             viewer.resync(now);
         }
@@ -206,9 +206,9 @@ impl<G: Game> Room<G> {
 
     /// Notes that a session lives: the snapshots it has seen, and that it got its Welcome, so that the token before it
     /// dies. Returns who sits in its seat.
-    fn heard_from(&mut self, viewer: ViewerId, seen: Tick) -> Option<&mut Person> {
+    fn heard_from(&mut self, viewer: ViewerId, seen: Tick, now: Micros) -> Option<&mut Person> {
         let viewer = self.viewers.get_mut(viewer)?;
-        viewer.see(seen);
+        viewer.acks.handle_seen(seen, now);
         let person = self.seats.person_mut(viewer.seat?)?;
         person.previous_token = None;
         Some(person)

@@ -3,6 +3,7 @@
 //!
 //! `handle_*` takes an event in, [`Room::tick`] advances, `poll_*` yields effects.
 
+mod acks;
 mod bots;
 mod events;
 mod inbound;
@@ -248,7 +249,7 @@ impl<G: Game> Room<G> {
                 Seat::Person(person) => {
                     let mut input = person.inputs.take(tick, &self.schema);
                     let rtt = match person.link {
-                        Link::Up(viewer) => self.viewers.get(viewer).and_then(|viewer| viewer.rtt),
+                        Link::Up(viewer) => self.viewers.get(viewer).and_then(|viewer| viewer.acks.rtt()),
                         Link::Dropped { .. } => None,
                     };
                     input.seen_ago = input.seen_ago.min(rewind_max(rtt.unwrap_or_default(), self.config.tick_rate));
@@ -290,7 +291,7 @@ impl<G: Game> Room<G> {
         let mut closed = Vec::new();
         for viewer in self.viewers.iter_mut() {
             if !viewer.is_its_turn(after, tick, ticks_per_snapshot)
-                || !viewer.window_is_open(now, tick_rate, ticks_per_snapshot)
+                || !viewer.acks.window_is_open(now, tick_rate, ticks_per_snapshot)
                 || !out.is_open(viewer.id)
             {
                 continue;
@@ -321,7 +322,8 @@ impl<G: Game> Room<G> {
             match out.send(viewer.id, message) {
                 SendOutcome::Accepted => {
                     self.outbound.commit(viewer, &self.events, tick);
-                    (viewer.sent, viewer.sent_at) = (tick, now);
+                    viewer.acks.handle_sent(tick, now);
+                    viewer.sent_at = now;
                     (viewer.told_ack, viewer.told_starved) = (news.ack, news.starved);
                     viewer.events_lost = false;
                     if let Some(person) = viewer.seat.and_then(|seat| self.seats.person_mut(seat)) {

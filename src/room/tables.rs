@@ -8,9 +8,10 @@ use crate::ids::{EntityId, SeatId, Tick};
 use crate::protocol::delta::{put_delta, put_full, row_hash};
 use crate::protocol::schema::Schema;
 
-/// Tables kept: a client that misses more snapshots in a row than this gets one with base 0. Half a second at 30 Hz, or a
-/// quarter where viewers take turns and there is a table for every tick.
-pub(super) const TABLES_MAX: usize = 16;
+/// Tables kept: a client that misses more snapshots in a row than this gets one with base 0. A second at 30 Hz, or half of
+/// it where viewers take turns and there is a table for every tick. A slow reader gets two to five snapshots a second, and
+/// whole ones would be twice the bytes and make it slower still.
+pub(super) const TABLES_MAX: usize = 32;
 
 /// Row tables by tick, the newest last.
 #[derive(Default)]

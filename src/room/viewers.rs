@@ -1,20 +1,11 @@
 //! The sessions of a room, players' and spectators', and what each of them holds.
 
+use super::acks::Acks;
 use super::events::EventCursor;
 use crate::game::VisibleSet;
 use crate::ids::{InputSeq, Micros, SeatId, Tick, ViewerId};
 use crate::protocol::message::Tier;
 
-/// A seat whose client acks is skipped while the newest snapshot sent to it lies further ahead of the newest that it
-/// has seen than this, or than its RTT and [`WINDOW_SLACK`] together, whichever is more.
-const WINDOW_SNAPSHOTS: u32 = 8;
-const WINDOW_SLACK: Micros = Micros::from_millis(250);
-/// A client whose acks come, but lag, is slow: it gets fewer snapshots. One that has not acked anything for this long is
-/// stalled, and perhaps only its way up is. An honest client acks ten times a second.
-const STALLED_AFTER: Micros = Micros::from_millis(150);
-/// A stalled client is sent to for so much longer: when the stall ends, the newest is there, instead of a round trip later.
-/// Beyond that its picture stands still anyway (clients extrapolate for about 700 ms).
-const STALL_SLACK: Micros = Micros::from_millis(750);
 /// A snapshot goes out at least this often, even an empty one: a silent server and a dead one must look different.
 const HEARTBEAT: Micros = Micros::from_millis(150);
 /// So many viewers get their snapshots at the same ticks; those beyond share what one round costs (the rows, what changed
@@ -43,15 +34,8 @@ pub(super) struct Viewer {
     /// What the last snapshot sent said.
     pub(super) told_ack: InputSeq,
     pub(super) told_starved: bool,
-    /// The newest snapshot that was really sent.
-    pub(super) sent: Tick,
     pub(super) sent_at: Micros,
-    /// The newest snapshot that the client says it has, or the one sent when it asked for a Resync; `None`: it does not
-    /// ack.
-    pub(super) acked: Option<Tick>,
-    /// What `acked` was when it was last seen to rise, and when that was.
-    pub(super) risen: (Option<Tick>, Micros),
-    pub(super) rtt: Option<Micros>,
+    pub(super) acks: Acks,
     pub(super) resynced_at: Option<Micros>,
 }
 
@@ -77,20 +61,9 @@ impl Viewer {
             roster_sent_at: None,
             told_ack: InputSeq(0),
             told_starved: true,
-            sent: Tick(0),
             sent_at: now,
-            acked: None,
-            risen: (None, now),
-            rtt: None,
+            acks: Acks::new(now),
             resynced_at: None,
-        }
-    }
-
-    /// The client has this snapshot; 0 = it does not ack.
-    pub(super) fn see(&mut self, seen: Tick) {
-        if seen != Tick(0) {
-            let seen = seen.min(self.sent);
-            self.acked = Some(self.acked.map_or(seen, |acked| acked.max(seen)));
         }
     }
 
@@ -101,22 +74,7 @@ impl Viewer {
         }
         self.resynced_at = Some(now);
         self.base = None;
-        self.acked = self.acked.map(|_| self.sent);
-    }
-
-    /// True if the client is close enough behind what was sent to it.
-    pub(super) fn window_is_open(&mut self, now: Micros, tick_rate: u16, ticks_per_snapshot: u16) -> bool {
-        if self.acked != self.risen.0 {
-            self.risen = (self.acked, now);
-        }
-        let Some(acked) = self.acked else { return true };
-        let ticks =
-            |span: Micros| u32::try_from((span.0 * u64::from(tick_rate)).div_ceil(1_000_000)).unwrap_or(u32::MAX);
-        let rtt = self.rtt.unwrap_or_default();
-        let behind = self.sent.since(acked);
-        let usual = (WINDOW_SNAPSHOTS * u32::from(ticks_per_snapshot)).max(ticks(rtt.after(WINDOW_SLACK)));
-        let stalled = now.since(self.risen.1) >= STALLED_AFTER;
-        behind <= usual || (stalled && behind <= ticks(rtt.after(STALL_SLACK)))
+        self.acks.handle_resync();
     }
 
     /// True if a snapshot for it is due at one of the ticks after `after`, up to `tick`.

@@ -119,13 +119,13 @@ impl Play {
         self.seq += 1;
         let tick = self.room.current_tick().0 + 3;
         let input = Input { seq: self.seq, tick, seen: self.out.newest, seen_ago: 40, row: row.into() };
-        self.room.handle_input(self.out.viewer, &input).unwrap();
+        self.room.handle_input(self.out.viewer, &input, self.out.now).unwrap();
         self.out.client(&ClientMessage::Input(input));
     }
 
     fn ping(&mut self) {
         let ping = Ping { time: self.out.now.0 / 2, seen: self.out.newest };
-        self.room.handle_seen(self.out.viewer, ping.seen);
+        self.room.handle_seen(self.out.viewer, ping.seen, self.out.now);
         self.out.client(&ClientMessage::Ping(ping));
         let pong = Pong { time: ping.time, server_time: self.out.now.0 };
         self.out.server(&ServerMessage::Pong(pong).encode());

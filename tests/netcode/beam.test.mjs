@@ -18,9 +18,9 @@ const LIE = 60 * 16;
 /**
  * @param {number} seed
  * @param {number} shots
- * @param {{ compensation?: boolean, lie?: boolean, crossing?: number }} how
+ * @param {{ compensation?: boolean, lie?: boolean, crossing?: number, inPage?: boolean }} how
  */
-async function shoot(seed, shots, { compensation = true, lie = false, crossing = 0 }) {
+async function shoot(seed, shots, { compensation = true, lie = false, crossing = 0, inPage = false }) {
   /** @type {Gunner[]} */
   const gunners = [];
   const people = Array.from({ length: GUNNERS }, (_, i) => ({
@@ -28,7 +28,7 @@ async function shoot(seed, shots, { compensation = true, lie = false, crossing =
     pilot: (/** @type {import('./support/person.mjs').Person} */ person) => (gunners[i] = new Gunner(person, { past: lie ? 60 : 0, crossing })),
     forge: lie ? pretend : undefined,
   }));
-  return match('L250', seed, { bots: 40 - GUNNERS, people }, async (world) => {
+  return match('L250', seed, { bots: 40 - GUNNERS, inPage, people }, async (world) => {
     const beams = world.people.map((person, i) => {
       const one = new Beams();
       one.measure(person, gunners[i]);
@@ -57,6 +57,13 @@ for (const seed of seeds()) {
     assert.ok(on.hits / on.shots >= 0.99, `only ${percent(on.hits / on.shots)} hit`);
     assert.equal(on.tooLate, 0, 'somebody was hit more than 400 ms after leaving the line');
     assert.equal(on.unexplained, 0, 'somebody was hit who was not on the line when the shot was judged');
+  });
+
+  test(`L250: a delay within the page, which pings do not see, costs no hit, seed ${seed}`, async (t) => {
+    const on = await shoot(seed, SHOTS / 4, { inPage: true });
+    report(t, 'L250', seed, { shots: on.shots, hit: percent(on.hits / on.shots), 'longest rewind ticks': on.longest });
+    assert.ok(on.shots >= SHOTS / 4, `only ${on.shots} shots`);
+    assert.ok(on.hits / on.shots >= 0.98, `only ${percent(on.hits / on.shots)} hit: do acks measure the round trip?`);
   });
 
   test(`L250: without compensation the same aim misses, seed ${seed}`, async (t) => {

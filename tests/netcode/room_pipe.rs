@@ -172,11 +172,12 @@ impl Pipe {
         let room = self.room.as_mut().ok_or_else(|| Bad("there is no room yet".into()))?;
         match message {
             ClientMessage::Input(input) => {
-                room.handle_input(viewer, &input).map_err(|reason| Bad(format!("an input was refused: {reason:?}")))?;
+                room.handle_input(viewer, &input, at)
+                    .map_err(|reason| Bad(format!("an input was refused: {reason:?}")))?;
                 self.mirrors.push(viewer, &input, room.current_tick().after(1));
             }
             ClientMessage::Ping(ping) => {
-                room.handle_seen(viewer, ping.seen);
+                room.handle_seen(viewer, ping.seen, at);
                 let pong = ServerMessage::Pong(Pong { time: ping.time, server_time: at.0 });
                 self.post.sent.push((viewer, at, pong.encode()));
             }

@@ -163,7 +163,7 @@ impl<G: Game> Table<G> {
         let peer = self.peer_mut(viewer);
         peer.seq += 1;
         let input = Input { seq: peer.seq, tick, seen: 0, seen_ago: 0, row: row.to_vec() };
-        self.room.handle_input(viewer, &input)
+        self.room.handle_input(viewer, &input, self.now)
     }
 
     /// Lets ticks pass, one timer call each.

@@ -158,7 +158,7 @@ impl Run<'_> {
         match message {
             ClientMessage::Hello(_) => {}
             ClientMessage::Input(input) => self.take_input(viewer, &input),
-            ClientMessage::Ping(ping) => self.table.room.handle_seen(viewer, ping.seen),
+            ClientMessage::Ping(ping) => self.table.room.handle_seen(viewer, ping.seen, now),
             ClientMessage::Resync => self.table.room.handle_resync(viewer, now),
             ClientMessage::Leave => {
                 self.table.room.handle_leave(viewer, now);
@@ -199,7 +199,7 @@ impl Run<'_> {
 
     fn take_input(&mut self, viewer: ViewerId, input: &Input) {
         let fits = input.row.len() == self.table.room.schema().inputs.len();
-        let taken = self.table.room.handle_input(viewer, input);
+        let taken = self.table.room.handle_input(viewer, input, self.table.now);
         assert_eq!(taken, if fits { Ok(()) } else { Err(CloseReason::OutOfOrder) });
     }
 

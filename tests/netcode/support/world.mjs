@@ -18,17 +18,18 @@ const MEASURE_EVERY = 1_000_000;
  * @property {number} [bots] the room's own
  * @property {object} [options] of Arena
  * @property {object} [config] of the room
+ * @property {boolean} [inPage] the delay lies within the page: the browser answers WebSocket pings at once
  * @property {import('./person.mjs').Who[]} people
  */
 
 export class World {
   /** @param {Setting} setting */
-  static async open({ profile, seed, bots = 39, options = {}, config = {}, people }) {
+  static async open({ profile, seed, bots = 39, options = {}, config = {}, inPage = false, people }) {
     const seats = bots + people.length;
     const pipe = new RoomPipe();
     const settings = { seats_max: seats, fill_to: seats, ...config };
     await pipe.create(BEGIN, seed, { config: settings, options });
-    return new World(pipe, profile, seed, seats, people);
+    return new World(pipe, profile, seed, seats, inPage, people);
   }
 
   /**
@@ -36,12 +37,14 @@ export class World {
    * @param {import('./link.mjs').Profile} profile
    * @param {number} seed
    * @param {number} seats
+   * @param {boolean} inPage
    * @param {import('./person.mjs').Who[]} people
    */
-  constructor(pipe, profile, seed, seats, people) {
+  constructor(pipe, profile, seed, seats, inPage, people) {
     this.pipe = pipe;
     this.profile = profile;
     this.seed = seed;
+    this.inPage = inPage;
     this.random = new SplitMix(BigInt(seed) ^ 0x9e37n);
     this.now = BEGIN;
     this.begin = BEGIN;
@@ -172,7 +175,7 @@ export class World {
     this.at(there, () => {
       const back = person.up.send(this.now - this.begin) + this.begin;
       this.at(back, () => {
-        this.measured.push({ viewer: person.viewer, rtt: back - sent });
+        this.measured.push({ viewer: person.viewer, rtt: this.inPage ? 0 : back - sent });
       });
     });
     this.at(sent + MEASURE_EVERY, () => this.#measure(person));
