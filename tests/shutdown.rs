@@ -53,6 +53,28 @@ fn a_port_in_use_is_said_with_a_remedy() {
     assert!(errors.contains(&format!("{address} is in use")) && errors.contains("--listen"), "{errors}");
 }
 
+/// Trap 10 of DESIGN.md section 9: two descriptors per session, and a system that lets a process have a few.
+#[test]
+fn too_few_descriptors_are_said_with_a_remedy_and_the_server_runs_all_the_same() {
+    let limited = |limit: &str| {
+        let mut shell = Command::new("sh");
+        let script = format!("ulimit -n {limit} && exec \"$0\" --listen 127.0.0.1:0 --set server.sessions_max=1000");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_tickroom")]);
+        let mut program = Program::spawn(&mut shell);
+        program.address();
+        program.signal("TERM");
+        let (status, errors) = program.end();
+        assert!(status.success(), "{status}: {errors}");
+        errors
+    };
+    let errors = limited("300");
+    assert!(errors.contains("WARN") && errors.contains("limit=300"), "{errors}");
+    assert!(errors.contains("ulimit -n") && errors.contains("server.sessions_max"), "{errors}");
+    // A soft limit is no limit: it is raised, without a word.
+    let errors = limited("-S 300");
+    assert!(!errors.contains("WARN"), "{errors}");
+}
+
 #[tokio::test]
 async fn the_program_prints_one_line_tells_its_clients_and_exits_well() {
     let mut program = Program::start(&["--listen", "127.0.0.1:0"]);
@@ -135,12 +157,11 @@ struct Program {
 
 impl Program {
     fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_tickroom"))
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program was built");
+        Self::spawn(Command::new(env!("CARGO_BIN_EXE_tickroom")).args(arguments))
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program was built");
         let stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
         Self { child, stdout }
     }

@@ -79,8 +79,8 @@ const JOIN_TIME: Micros = Micros::from_millis(15_000);
 const WARM_UP: Micros = Micros::from_millis(1000);
 /// How long the server has to answer Leave.
 const LEAVE_TIME: Micros = Micros::from_millis(5000);
-/// How long after the last session its memory is looked at: a room of a server of our own ends half a second after its
-/// last player, hears of it within one more, and its memory is given back within another.
+/// How long after the last session its memory is looked at: a room of a server of our own ends within two seconds of the
+/// last player, and what it used is given back within one more.
 const REST: Micros = Micros::from_millis(3000);
 /// How often it is asked whether a phase is over, and the progress shown.
 const LOOK_EVERY: Micros = Micros::from_millis(50);
