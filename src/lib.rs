@@ -66,12 +66,8 @@
 //!         Schema {
 //!             game: "walk".into(),
 //!             rules: 1,
-//!             kinds: vec![EntityKind {
-//!                 name: "walker".into(),
-//!                 private: false,
-//!                 // 16 units to a step, of which the wire drops two bits.
-//!                 fields: vec![Field::step("seat"), Field::linear("x", 16, 2)],
-//!             }],
+//!             // 16 units to a step, of which the wire drops two bits.
+//!             kinds: vec![EntityKind::public("walker", vec![Field::step("seat"), Field::linear("x", 16, 2)])],
 //!             inputs: vec![InputField::level("go", -16, 16, Neutral::Value(0))],
 //!             events: vec![],
 //!         }

@@ -9,6 +9,7 @@ use std::cell::Cell;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use tickroom::protocol::bits::ORDER_MAX;
 use tickroom::protocol::codec::{self, CLIENT_MESSAGE_BYTES_MAX, CodecError, MESSAGE_BYTES_MAX};
 use tickroom::protocol::message::*;
 use tickroom::protocol::schema::*;
@@ -63,7 +64,8 @@ fn allowed(bytes: usize) -> usize {
     64 * bytes + 4096
 }
 
-/// What applying a snapshot's body may ask for: an entity of two bytes can have 32 fields, and a growing list is copied.
+/// What applying a snapshot's body may ask for: an entity without fields takes ten bits, and the
+/// place of one with 32, and a growing list is copied.
 fn allowed_to_view(bytes: usize) -> usize {
     512 * bytes + 8192
 }
@@ -99,18 +101,28 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
 }
 
 fn field() -> impl Strategy<Value = Field> {
-    let interpolation = prop_oneof![Just(Interpolation::Step), Just(Interpolation::Linear), Just(Interpolation::Angle)];
-    (text(), 1..u32::MAX, interpolation, 0..16_u8).prop_map(|(name, scale, interpolation, drop_bits)| Field {
-        name,
-        scale,
-        interpolation,
-        drop_bits,
-    })
+    let interpolation = prop_oneof![
+        Just(Interpolation::Step),
+        Just(Interpolation::Linear),
+        Just(Interpolation::Angle),
+        Just(Interpolation::Tick)
+    ];
+    let orders = (0..=ORDER_MAX, 0..=ORDER_MAX);
+    (text(), 1..u32::MAX, interpolation, 0..16_u8, orders).prop_map(
+        |(name, scale, interpolation, drop_bits, (change_order, value_order))| Field {
+            name,
+            scale,
+            interpolation,
+            drop_bits,
+            change_order,
+            value_order,
+        },
+    )
 }
 
 fn schema() -> impl Strategy<Value = Schema> {
-    let kind = (text(), any::<bool>(), vec(field(), 0..FIELDS_MAX + 1))
-        .prop_map(|(name, private, fields)| EntityKind { name, private, fields });
+    let kind = (text(), any::<bool>(), any::<bool>(), vec(field(), 0..FIELDS_MAX + 1))
+        .prop_map(|(name, private, constant, fields)| EntityKind { name, private, constant, fields });
     let event = (text(), vec(field(), 0..4)).prop_map(|(name, fields)| EventKind { name, fields });
     let neutral = prop_oneof![any::<i32>().prop_map(Neutral::Value), Just(Neutral::Hold)];
     let sort = prop_oneof![Just(InputSort::Level), Just(InputSort::Press)];
@@ -269,7 +281,7 @@ fn a_claim_of_millions_in_a_few_bytes_takes_no_memory() {
         for (what, start) in [
             ("a game's name", vec![0, 0, 0]),
             ("entity kinds", vec![0, 0, 0, 0, 0]),
-            ("fields", vec![0, 0, 0, 0, 0, 1, 0, 0]),
+            ("fields", vec![0, 0, 0, 0, 0, 1, 0, 0, 0]),
             ("inputs", vec![0, 0, 0, 0, 0, 0]),
             ("events", vec![0, 0, 0, 0, 0, 0, 0]),
             ("tuning", vec![0, 0, 0, 0, 0, 0, 0, 0]),

@@ -11,8 +11,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use tickroom::game::Game;
 use tickroom::ids::EntityId;
+use tickroom::protocol::bits::{BitWriter, ORDER_MAX};
 use tickroom::protocol::close::CloseReason;
 use tickroom::protocol::codec::{CLIENT_MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX};
+use tickroom::protocol::delta::{AGE_ORDER, GAP_ORDER, KIND_ORDER};
 use tickroom::protocol::message::*;
 use tickroom::protocol::schema::*;
 use tickroom::protocol::view::{Applied, View};
@@ -107,6 +109,7 @@ fn every_limit_has_its_row_with_its_value() {
         ("QUEUED_MAX", QUEUED_MAX as u64),
         ("STARVED_TICKS", STARVED_TICKS.into()),
         ("PRESSES_MAX", PRESSES_MAX.into()),
+        ("ORDER_MAX", ORDER_MAX.into()),
         ("PROTOCOL_VERSION", PROTOCOL_VERSION.into()),
     ]);
     let tables = text::tables(TEXT, "| limit | value |");
@@ -117,6 +120,7 @@ fn every_limit_has_its_row_with_its_value() {
     // And the list above misses none.
     let sources = [
         SOURCES.concat(),
+        include_str!("../src/protocol/bits.rs").to_owned(),
         include_str!("../src/protocol/codec.rs").to_owned(),
         include_str!("../src/sim/input.rs").to_owned(),
     ];
@@ -150,6 +154,7 @@ fn the_demo_games_schema_stands_in_the_text() {
     let mut expected = String::from("| number | kind | seen by | fields |\n|---|---|---|---|\n");
     for (number, kind) in schema.kinds.iter().enumerate() {
         let by = if kind.private { "its owner" } else { "everybody near" };
+        let by = if kind.constant { format!("{by}; constant") } else { by.to_owned() };
         expected += &format!("| {number} | `{}` | {by} | {} |\n", kind.name, show(&kind.fields));
     }
     expected += "\n| number | event | fields |\n|---|---|---|\n";
@@ -227,6 +232,24 @@ fn the_small_examples_in_the_running_text_are_right() {
         assert!(TEXT.contains(&format!("{value} is `{shown}`")), "{value}");
     }
     assert_eq!(Field::linear("x", 4096, 10).quantise(410_624), 401);
+    let tables = text::tables(TEXT, "| order | number | bits |");
+    assert_eq!(tables[0].1.len(), 7);
+    for row in &tables[0].1 {
+        let (mut made, mut shown) = (BitWriter::default(), BitWriter::default());
+        made.number(row[1].parse().unwrap(), row[0].parse().unwrap());
+        text::put_shown(&row[2], &mut shown);
+        assert_eq!((made.len(), made.bytes()), (shown.len(), shown.bytes()), "{row:?}");
+    }
+}
+
+#[test]
+fn every_order_that_no_field_has_has_its_row() {
+    let tables = text::tables(TEXT, "| number | order |");
+    let in_text: Vec<(&str, u8)> = tables[0].1.iter().map(|row| (row[2].as_str(), row[1].parse().unwrap())).collect();
+    let in_code = [("GAP_ORDER", GAP_ORDER), ("KIND_ORDER", KIND_ORDER), ("AGE_ORDER", AGE_ORDER)];
+    assert_eq!(in_text, in_code, "left: PROTOCOL.md, right: the code");
+    let constants = source::constants(include_str!("../src/protocol/delta.rs"));
+    assert_eq!(constants, in_code.map(|(name, _)| name));
 }
 
 #[test]

@@ -83,6 +83,9 @@ fn run(seed: u64, steps: u32, crowd: u16) -> u32 {
                 let held: BTreeMap<u32, (u8, Vec<i32>)> =
                     peer.view.rows().map(|(id, kind, fields)| (id.get(), (kind.0, fields.to_vec()))).collect();
                 assert_eq!(held, expected(&table, viewer), "seed {seed}, step {step}, {viewer:?}");
+                for (_, tick, fields) in &peer.events {
+                    assert_eq!(fields[1], *tick as i32, "seed {seed}, step {step}: when it happened");
+                }
                 checked += 1;
             }
         }

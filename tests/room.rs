@@ -4,6 +4,7 @@ mod support;
 
 use support::peers::{Link, Table, config};
 use support::toy::{self, Toy, ToyOptions};
+use support::wild::{CALM_TICKS, Wild};
 use tickroom::config::RoomConfig;
 use tickroom::ids::{Micros, ResumeToken, SeatId, Tick, ViewerId};
 use tickroom::protocol::close::CloseReason;
@@ -414,7 +415,7 @@ fn a_view_of_too_many_rows_is_filled_step_by_step_and_no_message_is_too_long() {
         let peer = table.peer(viewer);
         assert!(peer.errors.is_empty(), "{:?}", peer.errors);
         let longest = peer.snapshots.iter().map(|&(_, bytes)| bytes).max().expect("snapshots came");
-        assert!((16_384..=MESSAGE_BYTES_MAX).contains(&longest), "the longest has {longest} bytes");
+        assert!((12_288..=MESSAGE_BYTES_MAX).contains(&longest), "the longest has {longest} bytes");
         assert_eq!(peer.view.rows().next().map(|(_, kind, _)| kind), Some(toy::MOVER), "the lowest ids come first");
     }
     assert_eq!(table.peer(delta).view.len(), 3072);
@@ -422,6 +423,24 @@ fn a_view_of_too_many_rows_is_filled_step_by_step_and_no_message_is_too_long() {
     table.input(delta, &[5, 0, 0]);
     table.run(10);
     assert_eq!(table.peer(delta).last().ack, 1, "and it goes on");
+}
+
+#[test]
+fn the_widest_and_wildest_rows_and_events_make_no_message_that_is_too_long() {
+    let mut table = Table::<Wild>::new(config(), &());
+    let (delta, full) = (table.join("Ann"), table.try_join("Bob", Tier::Full, false).expect("a seat"));
+    table.run(CALM_TICKS - 2);
+    assert_eq!(table.peer(delta).view.len(), 1000, "there is room for small rows");
+    table.run(40);
+    for viewer in [delta, full] {
+        let peer = table.peer(viewer);
+        assert!(peer.errors.is_empty(), "{:?}", peer.errors);
+        let longest = peer.snapshots.iter().map(|&(_, bytes)| bytes).max().expect("snapshots came");
+        assert!((60 * 1024..=MESSAGE_BYTES_MAX).contains(&longest), "the longest has {longest} bytes");
+        assert!(peer.last().flags & flags::EVENTS_LOST != 0, "for most events there is no room");
+        // Each row has up to 260 bytes: what 32 KiB hold, and no more, whether it changed or begins anew.
+        assert!((120..200).contains(&peer.view.len()), "{} rows", peer.view.len());
+    }
 }
 
 #[test]

@@ -61,14 +61,15 @@ impl Game for Movers {
         let fields = vec![
             Field::linear("x", 16, 0),
             Field::linear("y", 16, 0),
-            Field::linear("vx", 16, 0),
-            Field::linear("vy", 16, 0),
-            Field::angle("heading", 0),
+            // Speeds change by less from one tick to the next, and headings by at most 508.
+            Field::linear("vx", 16, 0).orders(4, 8),
+            Field::linear("vy", 16, 0).orders(4, 8),
+            Field::angle("heading", 0).orders(9, 16),
         ];
         Schema {
             game: "movers".into(),
             rules: 1,
-            kinds: vec![EntityKind { name: "mover".into(), private: false, fields }],
+            kinds: vec![EntityKind::public("mover", fields)],
             inputs: vec![level("push_x"), level("push_y"), level("turn")],
             events: Vec::new(),
         }

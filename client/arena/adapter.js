@@ -14,7 +14,7 @@ import { OWN, Sightings } from './sightings.js';
 /** @typedef {import('./movement.js').Rock} Rock */
 
 /** The rules that this page knows: `RULES` of src/arena/schema.rs. */
-const RULES = 1;
+const RULES = 2;
 const PHASE_PLAY = 0;
 const LEVEL_MAX = 127;
 const UNIT = 4096;
@@ -281,7 +281,6 @@ class ArenaAdapter {
     spawns('bolt', {
       x, y, vx, vy,
       born: input.tick,
-      expires: input.tick + this.#tuning.bolt.life_ticks,
       seat: state.seat,
       might: input.tick < own.might_until ? 1 : 0,
     });

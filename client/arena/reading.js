@@ -37,6 +37,7 @@ const JUMP_UNITS = 120;
  * @property {number} beamCost points
  * @property {number} beamCharge ticks
  * @property {number} beamRange units
+ * @property {number} boltLife ticks
  * @property {number} pickupRadius units
  * @property {number} turnPerTick turns per tick at full deflection
  * @property {number} tickRate
@@ -60,6 +61,7 @@ export function readLooks(welcome) {
     beamCost: t.beam.cost_q6 / Q6,
     beamCharge: t.beam.charge_ticks,
     beamRange: t.beam.range_u,
+    boltLife: t.bolt.life_ticks,
     pickupRadius: t.pickup.radius_q12 / Q12,
     turnPerTick: t.ship.turn_brads_per_tick / 65536,
     tickRate: welcome.tickRate,
@@ -135,7 +137,7 @@ export class Reading {
     }
     this.#rocks(from);
     this.#pickups(from, looks);
-    this.#shots(from);
+    this.#shots(from, looks);
     this.#ships(from, client, looks, dt);
     const ghost = from.ghost;
     scene.ghost.shown = ghost !== null;
@@ -177,13 +179,16 @@ export class Reading {
     }
   }
 
-  /** @param {import('../predict/scene.js').Scene} from */
-  #shots(from) {
+  /**
+   * @param {import('../predict/scene.js').Scene} from
+   * @param {Looks} looks
+   */
+  #shots(from, looks) {
     const { shots, ownSeat } = this.scene;
     shots.clear();
     for (const { id, row, tick } of from.of('bolt')) {
       const flown = tick - row.born;
-      if (flown < 0 || tick >= row.expires) continue;
+      if (flown < 0 || flown >= looks.boltLife) continue;
       const shot = shots.next();
       shot.id = id;
       shot.x = row.x + row.vx * flown;

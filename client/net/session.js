@@ -295,7 +295,7 @@ export class Session {
       /** @type {Record<string, number>} */
       const fields = {};
       kind.fields.forEach((field, f) => {
-        fields[field.name] = view.eventValues[view.eventStarts[i] + f] / field.scale;
+        fields[field.name] = (view.eventValues[view.eventStarts[i] + f] << field.dropBits) / field.scale;
       });
       this.events.push({ kind: kind.name, fields, tick: view.eventTicks[i] });
     }

@@ -92,7 +92,7 @@ class KindTable {
     this.units = Float64Array.from(kind.fields, (field) => 1 / field.scale);
     this.modes = kind.fields.map((field) => field.interpolation);
     this.out = new Float64Array(this.count);
-    this.moves = this.modes.some((mode) => mode !== 'step');
+    this.moves = this.modes.some((mode) => mode === 'linear' || mode === 'angle');
     this.breakFields = (breaks?.changed ?? []).map((name) => this.#place(name));
     this.stepFields = (breaks?.maxStep?.fields ?? []).map((name) => this.#place(name));
     this.stepMax = breaks?.maxStep?.perTick ?? Infinity;

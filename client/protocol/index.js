@@ -4,9 +4,10 @@
 export {
   CLIENT_MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX, ProtocolError, Reader, Writer, fromHex, toHex,
 } from './bytes.js';
+export { BitReader, BitWriter, ORDER_MAX } from './bits.js';
 export {
-  FIELDS_MAX, INPUT_FIELDS_MAX, KINDS_MAX, TURN, applyDifference, checkSchema, difference, quantise, readSchema, rulesHash,
-  valueMask, writeSchema,
+  AGE_ORDER, FIELDS_MAX, GAP_ORDER, INPUT_FIELDS_MAX, KINDS_MAX, KIND_ORDER, TURN, applyDifference, checkSchema, difference,
+  moves, origin, quantise, readSchema, rulesHash, valueMask, writeSchema,
 } from './schema.js';
 export {
   CLIENT_MESSAGES, FLAG_DIGEST, FLAG_EVENTS_LOST, FLAG_NO_INPUT, FLAG_STARVED, PRESENCES, PROTOCOL_VERSION, SERVER_MESSAGES,

@@ -5,7 +5,7 @@ import { CLIENT_MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX, ProtocolError, Reader, Wri
 import { readSchema, writeSchema } from './schema.js';
 
 /** The protocol that this client speaks. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 export const CLIENT_MESSAGES = /** @type {const} */ (['hello', 'input', 'ping', 'resync', 'leave']);
 export const SERVER_MESSAGES = /** @type {const} */ (['welcome', 'roster', 'snapshot', 'pong', 'closing']);

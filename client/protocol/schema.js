@@ -1,21 +1,25 @@
 // What a game's clients see and do, as data: Welcome carries it. Rows are arrays of integers in the order of a kind's
 // fields; the wire carries `quantise(exact)`, a client shows `wire << dropBits`.
 
+import { ORDER_MAX } from './bits.js';
 import { Writer } from './bytes.js';
 
 /** @typedef {import('./bytes.js').Reader} Reader */
-/** @typedef {'step' | 'linear' | 'angle'} Interpolation */
+/** @typedef {'step' | 'linear' | 'angle' | 'tick'} Interpolation */
 /**
  * @typedef {object} Field One integer of a row.
  * @property {string} name
  * @property {number} scale how many exact units make one unit that people speak of
  * @property {Interpolation} interpolation
  * @property {number} dropBits how many low bits snapshots drop
+ * @property {number} changeOrder of the numbers that differences are written as
+ * @property {number} valueOrder of the numbers in whole rows and events
  */
 /**
  * @typedef {object} EntityKind
  * @property {string} name
  * @property {boolean} private every row goes to its owner alone
+ * @property {boolean} constant rows never change while they live
  * @property {Field[]} fields
  */
 /** @typedef {{ name: string, fields: Field[] }} EventKind */
@@ -43,8 +47,13 @@ export const INPUT_FIELDS_MAX = 8;
 /** One turn, in the exact units of an angle. */
 export const TURN = 65_536;
 
+/** The orders of the numbers that no field has: gaps between ids, kinds, ages of events. */
+export const GAP_ORDER = 5;
+export const KIND_ORDER = 3;
+export const AGE_ORDER = 1;
+
 /** @type {Interpolation[]} */
-const INTERPOLATIONS = ['step', 'linear', 'angle'];
+const INTERPOLATIONS = ['step', 'linear', 'angle', 'tick'];
 /** @type {('level' | 'press')[]} */
 const SORTS = ['level', 'press'];
 
@@ -58,6 +67,8 @@ function readField(reader) {
     scale: reader.u32(),
     interpolation: INTERPOLATIONS[reader.variant('Interpolation', INTERPOLATIONS.length)],
     dropBits: reader.byte(),
+    changeOrder: reader.byte(),
+    valueOrder: reader.byte(),
   };
 }
 
@@ -70,6 +81,8 @@ function writeField(writer, field) {
   writer.u32(field.scale);
   writer.u32(INTERPOLATIONS.indexOf(field.interpolation));
   writer.byte(field.dropBits);
+  writer.byte(field.changeOrder);
+  writer.byte(field.valueOrder);
 }
 
 /**
@@ -108,7 +121,7 @@ export function readSchema(reader) {
   return {
     game: reader.string(),
     rules: reader.u32(),
-    kinds: reader.sequence((r) => ({ name: r.string(), private: r.bool(), fields: r.sequence(readField) })),
+    kinds: reader.sequence((r) => ({ name: r.string(), private: r.bool(), constant: r.bool(), fields: r.sequence(readField) })),
     inputs: reader.sequence(readInput),
     events: reader.sequence((r) => ({ name: r.string(), fields: r.sequence(readField) })),
   };
@@ -124,6 +137,7 @@ export function writeSchema(writer, schema) {
   writer.sequence(schema.kinds, (w, kind) => {
     w.string(kind.name);
     w.bool(kind.private);
+    w.bool(kind.constant);
     w.sequence(kind.fields, writeField);
   });
   writer.sequence(schema.inputs, writeInput);
@@ -150,6 +164,9 @@ export function checkSchema(schema) {
     for (const field of kind.fields) {
       if (field.scale < 1) throw new Error(`${kind.name}.${field.name}: scale must be at least 1`);
       if (field.dropBits > 15) throw new Error(`${kind.name}.${field.name}: dropBits must be at most 15`);
+      if (field.changeOrder > ORDER_MAX || field.valueOrder > ORDER_MAX) {
+        throw new Error(`${kind.name}.${field.name}: an order must be at most ${ORDER_MAX}`);
+      }
     }
   }
 }
@@ -160,6 +177,23 @@ export function checkSchema(schema) {
  */
 export function valueMask(field) {
   return field.interpolation === 'angle' ? (TURN >> field.dropBits) - 1 : -1;
+}
+
+/**
+ * True if every delta tells the field; others have a bit that says whether they changed.
+ * @param {Field} field
+ */
+export function moves({ interpolation }) {
+  return interpolation === 'linear' || interpolation === 'angle';
+}
+
+/**
+ * What a whole row or event at `tick` tells the field's difference from.
+ * @param {Field} field
+ * @param {number} tick
+ */
+export function origin(field, tick) {
+  return field.interpolation === 'tick' ? tick | 0 : 0;
 }
 
 /**

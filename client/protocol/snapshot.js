@@ -1,99 +1,98 @@
 // The other direction of view.js: makes a snapshot's body from rows. Servers are written in Rust; this is for tools and
 // tests in JS, so it is plain rather than fast.
 
-import { Writer } from './bytes.js';
-import { difference } from './schema.js';
+import { BitWriter } from './bits.js';
+import { AGE_ORDER, GAP_ORDER, KIND_ORDER, difference, moves, origin } from './schema.js';
 
 /** @typedef {import('./schema.js').Schema} Schema */
 /** @typedef {{ id: number, kind: number, fields: number[] }} WireRow a row of quantised values */
 /** @typedef {{ kind: number, age: number, fields: number[] }} WireEvent */
 
 /**
- * The body of a snapshot that leads from the rows `old` to the rows `now`, both by ascending id. For base 0 pass no old
- * rows. An id in `reborn` is told as left and entered, whatever its rows.
+ * The body of a snapshot at `tick` that leads from the rows `old` to the rows `now`, both by ascending id. For base 0 pass
+ * no old rows. An id in `reborn` is told as left and entered, whatever its rows.
  * @param {Schema} schema
+ * @param {number} tick
  * @param {WireRow[]} old
  * @param {WireRow[]} now
  * @param {{ events?: WireEvent[], digest?: number | null, reborn?: Set<number> }} [more]
  * @returns {Uint8Array}
  */
-export function encodeBody(schema, old, now, { events = [], digest = null, reborn = new Set() } = {}) {
-  const writer = new Writer(1024);
+export function encodeBody(schema, tick, old, now, { events = [], digest = null, reborn = new Set() } = {}) {
+  const writer = new BitWriter();
   const before = new Map(old.map((row) => [row.id, row]));
-  const kept = now.filter((row) => before.get(row.id)?.kind === row.kind && !reborn.has(row.id));
+  /** @type {(row: WireRow) => boolean} */
+  const stays = (row) => {
+    const was = before.get(row.id);
+    if (was?.kind !== row.kind || reborn.has(row.id)) return false;
+    return !schema.kinds[row.kind].constant || String(was.fields) === String(row.fields);
+  };
+  const kept = now.filter(stays);
   const keptIds = new Set(kept.map((row) => row.id));
-  writeIds(writer, old.map((row) => row.id).filter((id) => !keptIds.has(id)));
-  const changes = kept.map((row) => fieldChanges(schema, before.get(row.id) ?? row, row));
-  const bits = new Uint8Array((kept.length + 7) >> 3);
-  changes.forEach((change, i) => {
-    if (change.length > 0) bits[i >> 3] |= 1 << (i & 7);
+  writeList(writer, old.filter((row) => !keptIds.has(row.id)), () => {});
+  for (const row of kept) writeChange(writer, schema.kinds[row.kind], before.get(row.id) ?? row, row);
+  writeList(writer, now.filter((row) => !keptIds.has(row.id)), (row) => {
+    writer.number(row.kind, KIND_ORDER);
+    writeFields(writer, schema.kinds[row.kind].fields, tick, row.fields);
   });
-  writer.raw(bits);
-  for (const change of changes) writeChange(writer, change);
-  writeEntered(writer, now.filter((row) => !keptIds.has(row.id)));
-  writer.u32(events.length);
   for (const event of events) {
-    writer.byte(event.kind);
-    writer.u32(event.age);
-    for (const value of event.fields) writer.i32(value);
+    writer.number(event.kind + 1, KIND_ORDER);
+    writer.number(event.age, AGE_ORDER);
+    writeFields(writer, schema.events[event.kind].fields, tick - event.age, event.fields);
   }
+  writer.number(0, KIND_ORDER);
   if (digest !== null) writer.fixed32(digest);
   return writer.finish();
 }
 
 /**
- * @param {Writer} writer
- * @param {number[]} ids
- */
-function writeIds(writer, ids) {
-  writer.u32(ids.length);
-  let last = 0;
-  for (const id of ids) {
-    writer.u32(id - last);
-    last = id;
-  }
-}
-
-/**
- * @param {Schema} schema
- * @param {WireRow} old
- * @param {WireRow} now
- * @returns {{ field: number, step: number }[]}
- */
-function fieldChanges(schema, old, now) {
-  const changes = [];
-  for (const [f, field] of schema.kinds[now.kind].fields.entries()) {
-    const step = difference(field, old.fields[f], now.fields[f]);
-    if (step !== 0) changes.push({ field: f, step });
-  }
-  return changes;
-}
-
-/**
- * @param {Writer} writer
- * @param {{ field: number, step: number }[]} change
- */
-function writeChange(writer, change) {
-  if (change.length === 0) return;
-  let mask = 0;
-  for (const { field } of change) mask |= 1 << field;
-  writer.u32(mask >>> 0);
-  for (const { step } of change) writer.i32(step);
-}
-
-/**
- * @param {Writer} writer
+ * Ids as gaps, each with what belongs to it; a gap of 0 ends the list.
+ * @param {BitWriter} writer
  * @param {WireRow[]} rows
+ * @param {(row: WireRow) => void} then
  */
-function writeEntered(writer, rows) {
-  writer.u32(rows.length);
+function writeList(writer, rows, then) {
   let last = 0;
   for (const row of rows) {
-    writer.u32(row.id - last);
+    writer.number(row.id - last, GAP_ORDER);
     last = row.id;
-    writer.byte(row.kind);
-    for (const value of row.fields) writer.i32(value);
+    then(row);
   }
+  writer.number(0, GAP_ORDER);
+}
+
+/**
+ * @param {BitWriter} writer
+ * @param {import('./schema.js').EntityKind} kind
+ * @param {WireRow} old
+ * @param {WireRow} now
+ */
+function writeChange(writer, { constant, fields }, old, now) {
+  if (constant) return;
+  const steps = fields.map((field, f) => ({ field, step: difference(field, old.fields[f], now.fields[f]) }));
+  const changed = steps.some(({ step }) => step !== 0);
+  writer.bit(changed);
+  if (!changed) return;
+  for (const { field, step } of steps) if (moves(field)) writer.signed(step, field.changeOrder);
+  const rest = steps.filter(({ field }) => !moves(field));
+  if (rest.length === 0) return;
+  const any = rest.some(({ step }) => step !== 0);
+  writer.bit(any);
+  if (!any) return;
+  for (const { field, step } of rest) {
+    writer.bit(step !== 0);
+    if (step !== 0) writer.signed(step, field.changeOrder);
+  }
+}
+
+/**
+ * @param {BitWriter} writer
+ * @param {import('./schema.js').Field[]} fields
+ * @param {number} tick
+ * @param {number[]} values
+ */
+function writeFields(writer, fields, tick, values) {
+  fields.forEach((field, f) => writer.signed(difference(field, origin(field, tick), values[f]), field.valueOrder));
 }
 
 /**

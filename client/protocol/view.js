@@ -1,9 +1,10 @@
 // A client's view: the rows that it holds, kept right by applying snapshots. Flat integer tables, no object per entity:
 // applying a snapshot makes no garbage once the tables have grown to their size.
 
-import { ProtocolError, Reader } from './bytes.js';
+import { BitReader } from './bits.js';
+import { ProtocolError } from './bytes.js';
 import { FLAG_DIGEST, FLAG_EVENTS_LOST } from './messages.js';
-import { checkSchema, valueMask } from './schema.js';
+import { AGE_ORDER, GAP_ORDER, KIND_ORDER, checkSchema, moves, valueMask } from './schema.js';
 
 /** @typedef {import('./schema.js').Schema} Schema */
 /** @typedef {import('./messages.js').Snapshot} Snapshot */
@@ -28,6 +29,28 @@ function grown(table, length) {
   const bigger = new Int32Array(Math.max(length, 2 * table.length));
   bigger.set(table);
   return bigger;
+}
+
+/** What is asked of fields again and again, by kind and field (32 each). */
+class Fields {
+  /** @param {{ fields: import('./schema.js').Field[] }[]} kinds */
+  constructor(kinds) {
+    const table = () => new Int32Array(kinds.length * 32);
+    this.masks = table();
+    this.drops = table();
+    this.valueOrders = table();
+    /** All bits where the field is a tick, whose origin is not 0. */
+    this.ticks = table();
+    kinds.forEach(({ fields }, k) => {
+      fields.forEach((field, f) => {
+        const at = k * 32 + f;
+        this.masks[at] = valueMask(field);
+        this.drops[at] = field.dropBits;
+        this.valueOrders[at] = field.valueOrder;
+        this.ticks[at] = field.interpolation === 'tick' ? -1 : 0;
+      });
+    });
+  }
 }
 
 export class View {
@@ -89,18 +112,23 @@ export class View {
     this.eventStarts = new Int32Array(16);
     this.eventValues = new Int32Array(64);
 
-    /** Per kind: number of fields; per kind and field (32 each): value mask and dropped bits. */
+    /** Per kind: number of fields, how many of them move, whether it never changes. */
     this.fieldCounts = Int32Array.from(schema.kinds, (kind) => kind.fields.length);
-    this.masks = new Int32Array(schema.kinds.length * 32).fill(-1);
-    this.drops = new Int32Array(schema.kinds.length * 32);
-    schema.kinds.forEach((kind, k) => {
-      kind.fields.forEach((field, f) => {
-        this.masks[k * 32 + f] = valueMask(field);
-        this.drops[k * 32 + f] = field.dropBits;
-      });
+    this.moverCounts = Int32Array.from(schema.kinds, (kind) => kind.fields.filter(moves).length);
+    this.constants = Int32Array.from(schema.kinds, (kind) => Number(kind.constant));
+    this.fields = new Fields(schema.kinds);
+    /** Per kind and place (32 each): the fields in the order in which deltas tell them, those that move first. */
+    this.toldFields = new Int32Array(schema.kinds.length * 32);
+    this.toldOrders = new Int32Array(schema.kinds.length * 32);
+    schema.kinds.forEach(({ fields }, k) => {
+      const places = [...fields.keys()];
+      const told = [...places.filter((f) => moves(fields[f])), ...places.filter((f) => !moves(fields[f]))];
+      this.toldFields.set(told, k * 32);
+      this.toldOrders.set(told.map((f) => fields[f].changeOrder), k * 32);
     });
     this.eventFieldCounts = Int32Array.from(schema.events, (kind) => kind.fields.length);
-    this.reader = new Reader();
+    this.eventFields = new Fields(schema.events);
+    this.reader = new BitReader();
   }
 
   /** Forgets everything, as at a new session. */
@@ -149,15 +177,18 @@ export class View {
     }
     // Until the last byte is read the rows are neither the old ones nor the new ones.
     this.synced = false;
-    const reader = this.reader.reset(snapshot.bytes, snapshot.bodyAt);
-    const trouble = this.#readLeft(reader) || this.#readChanged(reader) || this.#readEntered(reader);
+    const { bytes, tick } = snapshot;
+    const hasDigest = (snapshot.flags & FLAG_DIGEST) !== 0;
+    const end = bytes.length - (hasDigest ? 4 : 0);
+    const reader = this.reader.reset(bytes, snapshot.bodyAt, end);
+    const trouble = this.#readLeft(reader) || this.#readChanged(reader) || this.#readEntered(reader, tick);
     if (trouble) return this.#lost(trouble);
-    this.#readEvents(reader, snapshot.tick);
-    const digest = snapshot.flags & FLAG_DIGEST ? reader.fixed32() : -1;
-    reader.end();
+    this.#readEvents(reader, tick);
+    reader.finish();
     this.tick = snapshot.tick;
     this.baseTick = this.full ? snapshot.tick : snapshot.tick - snapshot.base;
-    if (digest >= 0) {
+    if (hasDigest) {
+      const digest = (bytes[end] | (bytes[end + 1] << 8) | (bytes[end + 2] << 16) | (bytes[end + 3] << 24)) >>> 0;
       this.digest = this.computeDigest();
       this.digests += 1;
       if (digest !== this.digest) {
@@ -210,7 +241,7 @@ export class View {
    * @param {number} field
    */
   exact(slot, field) {
-    return this.values[slot * this.stride + field] << this.drops[this.kindOf[slot] * 32 + field];
+    return this.values[slot * this.stride + field] << this.fields.drops[this.kindOf[slot] * 32 + field];
   }
 
   /**
@@ -285,33 +316,26 @@ export class View {
   }
 
   /**
-   * The next id of an ascending list of gaps.
-   * @param {Reader} reader
+   * The next id of a list of gaps, 0 at its end.
+   * @param {BitReader} reader
    * @param {number} last
    */
   #nextId(reader, last) {
-    const at = reader.at;
-    const gap = reader.u32();
-    const id = last + gap;
-    if (gap === 0 || id > ENTITY_ID_MAX) {
-      reader.at = at;
-      reader.malformed(gap === 0 ? 'an id gap of 0' : `id ${id} lies above ${ENTITY_ID_MAX}`);
-    }
-    return id;
+    const gap = reader.number(GAP_ORDER);
+    if (gap === 0) return 0;
+    if (last + gap > ENTITY_ID_MAX) reader.malformed(`id ${last + gap} lies above ${ENTITY_ID_MAX}`);
+    return last + gap;
   }
 
   /**
-   * @param {Reader} reader
+   * @param {BitReader} reader
    * @returns {string} what makes the view untrustworthy, or ''
    */
   #readLeft(reader) {
     const { ids, slots } = this;
-    const left = this.#readCount(reader, 1);
     let kept = 0;
     let from = 0;
-    let id = 0;
-    for (let i = 0; i < left; i++) {
-      id = this.#nextId(reader, id);
+    for (let id = this.#nextId(reader, 0); id !== 0; id = this.#nextId(reader, id)) {
       while (from < this.count && ids[from] < id) {
         ids[kept] = ids[from];
         slots[kept++] = slots[from++];
@@ -319,7 +343,7 @@ export class View {
       if (from === this.count || ids[from] !== id) return `entity ${id} left, but it was not held`;
       this.#leave(id, slots[from++]);
     }
-    if (left > 0) {
+    if (from > 0) {
       while (from < this.count) {
         ids[kept] = ids[from];
         slots[kept++] = slots[from++];
@@ -330,37 +354,31 @@ export class View {
   }
 
   /**
-   * @param {Reader} reader
+   * @param {BitReader} reader
    * @returns {string}
    */
   #readChanged(reader) {
-    const { count, slots, kindOf, values, stride, masks, fieldCounts } = this;
-    const bitsAt = reader.at;
-    const bitBytes = (count + 7) >> 3;
-    if (bitBytes > reader.remaining) reader.truncated();
-    reader.at += bitBytes;
-    if ((count & 7) !== 0 && reader.bytes[bitsAt + bitBytes - 1] >> (count & 7) !== 0) {
-      reader.at = bitsAt + bitBytes - 1;
-      reader.malformed('a padding bit is set');
-    }
+    const { count, slots, kindOf, values, stride, constants, moverCounts, fieldCounts, toldFields, toldOrders } = this;
+    const { masks } = this.fields;
     this.changedSlots = grown(this.changedSlots, count);
     let changed = 0;
-    for (let i = 0; i < bitBytes; i++) {
-      let bits = reader.bytes[bitsAt + i];
-      while (bits !== 0) {
-        const lowest = bits & -bits;
-        bits ^= lowest;
-        const slot = slots[i * 8 + 31 - Math.clz32(lowest)];
-        const kind = kindOf[slot];
-        const start = slot * stride;
-        let mask = this.#readMask(reader, fieldCounts[kind]);
-        while (mask !== 0) {
-          const bit = mask & -mask;
-          mask ^= bit;
-          const field = 31 - Math.clz32(bit);
-          values[start + field] = (values[start + field] + reader.i32()) & masks[kind * 32 + field];
-        }
-        this.changedSlots[changed++] = slot;
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i];
+      const kind = kindOf[slot];
+      if (constants[kind] !== 0 || reader.bit() === 0) continue;
+      this.changedSlots[changed++] = slot;
+      const start = slot * stride;
+      const table = kind * 32;
+      const movers = table + moverCounts[kind];
+      const end = table + fieldCounts[kind];
+      for (let told = table; told < movers; told++) {
+        const field = toldFields[told];
+        values[start + field] = (values[start + field] + reader.signed(toldOrders[told])) & masks[table + field];
+      }
+      if (movers === end || reader.bit() === 0) continue;
+      for (let told = movers; told < end; told++) {
+        if (reader.bit() === 0) continue;
+        values[start + toldFields[told]] += reader.signed(toldOrders[told]);
       }
     }
     this.changedCount = changed;
@@ -368,47 +386,44 @@ export class View {
   }
 
   /**
-   * @param {Reader} reader
-   * @param {number} fields
+   * The fields of a whole row or event.
+   * @param {BitReader} reader
+   * @param {Fields} fields
+   * @param {number} kind
+   * @param {number} count
+   * @param {number} tick
+   * @param {Table} into
+   * @param {number} start
    */
-  #readMask(reader, fields) {
-    const at = reader.at;
-    const mask = reader.u32() | 0;
-    if (fields < 32 && mask >>> fields !== 0) {
-      reader.at = at;
-      reader.malformed('a field mask names a field that the kind has not');
+  #readFields(reader, fields, kind, count, tick, into, start) {
+    const table = kind * 32;
+    for (let f = 0; f < count; f++) {
+      const value = reader.signed(fields.valueOrders[table + f]);
+      into[start + f] = (value + (tick & fields.ticks[table + f])) & fields.masks[table + f];
     }
-    return mask;
   }
 
   /**
-   * @param {Reader} reader
+   * @param {BitReader} reader
+   * @param {number} tick
    * @returns {string}
    */
-  #readEntered(reader) {
-    const entered = this.#readCount(reader, 2);
-    if (entered === 0) return '';
-    let id = 0;
-    for (let i = 0; i < entered; i++) {
-      id = this.#nextId(reader, id);
-      const kind = reader.byte();
-      if (kind >= this.fieldCounts.length) {
-        reader.at -= 1;
-        reader.malformed(`there is no entity kind ${kind}`);
-      }
+  #readEntered(reader, tick) {
+    let entered = 0;
+    for (let id = this.#nextId(reader, 0); id !== 0; id = this.#nextId(reader, id)) {
+      const kind = reader.number(KIND_ORDER);
+      if (kind >= this.fieldCounts.length) reader.malformed(`there is no entity kind ${kind}`);
       const slot = this.#takeSlot();
       this.kindOf[slot] = kind;
       this.idOf[slot] = id;
-      const start = slot * this.stride;
-      const end = start + this.fieldCounts[kind];
-      for (let at = start; at < end; at++) this.values[at] = reader.i32();
-      this.enteredSlots = grown(this.enteredSlots, i + 1);
-      this.enteredIds = grown(this.enteredIds, i + 1);
-      this.enteredSlots[i] = slot;
-      this.enteredIds[i] = id;
-      this.enteredCount = i + 1;
+      this.#readFields(reader, this.fields, kind, this.fieldCounts[kind], tick, this.values, slot * this.stride);
+      this.enteredSlots = grown(this.enteredSlots, entered + 1);
+      this.enteredIds = grown(this.enteredIds, entered + 1);
+      this.enteredSlots[entered] = slot;
+      this.enteredIds[entered++] = id;
     }
-    return this.#merge();
+    this.enteredCount = entered;
+    return entered === 0 ? '' : this.#merge();
   }
 
   /**
@@ -437,41 +452,27 @@ export class View {
   }
 
   /**
-   * @param {Reader} reader
+   * @param {BitReader} reader
    * @param {number} tick
    */
   #readEvents(reader, tick) {
-    const events = this.#readCount(reader, 2);
+    let events = 0;
     let values = 0;
-    for (let i = 0; i < events; i++) {
-      const kind = reader.byte();
-      if (kind >= this.eventFieldCounts.length) {
-        reader.at -= 1;
-        reader.malformed(`there is no event kind ${kind}`);
-      }
-      const age = reader.u32();
-      this.eventKinds = grown(this.eventKinds, i + 1);
-      this.eventTicks = grown(this.eventTicks, i + 1);
-      this.eventStarts = grown(this.eventStarts, i + 1);
-      this.eventKinds[i] = kind;
-      this.eventTicks[i] = Math.max(0, tick - age);
-      this.eventStarts[i] = values;
-      const end = values + this.eventFieldCounts[kind];
-      this.eventValues = grown(this.eventValues, end);
-      while (values < end) this.eventValues[values++] = reader.i32();
+    for (let number = reader.number(KIND_ORDER); number !== 0; number = reader.number(KIND_ORDER)) {
+      const kind = number - 1;
+      if (kind >= this.eventFieldCounts.length) reader.malformed(`there is no event kind ${kind}`);
+      const happened = Math.max(0, tick - reader.number(AGE_ORDER));
+      this.eventKinds = grown(this.eventKinds, events + 1);
+      this.eventTicks = grown(this.eventTicks, events + 1);
+      this.eventStarts = grown(this.eventStarts, events + 1);
+      this.eventKinds[events] = kind;
+      this.eventTicks[events] = happened;
+      this.eventStarts[events++] = values;
+      const count = this.eventFieldCounts[kind];
+      this.eventValues = grown(this.eventValues, values + count);
+      this.#readFields(reader, this.eventFields, kind, count, happened, this.eventValues, values);
+      values += count;
     }
     this.eventCount = events;
   }
-
-  /**
-   * A count of things that take at least `bytes` bytes each, so that no claim makes us work for nothing.
-   * @param {Reader} reader
-   * @param {number} bytes
-   */
-  #readCount(reader, bytes) {
-    const count = reader.u32();
-    if (count * bytes > reader.remaining) reader.truncated();
-    return count;
-  }
 }
-

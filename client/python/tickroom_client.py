@@ -24,7 +24,7 @@ try:
 except ImportError:  # the encoding and the view work without it
     websockets = None
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 # --- The encoding (PROTOCOL.md, part 2) --------------------------------------------------------------------------------
 
@@ -38,48 +38,55 @@ class Malformed(Exception):
 
 
 class Reader:
-    """Reads bytes front to back; every read checks that they are there."""
+    """Reads bits, numbers and whole bytes front to back, the lowest bit of each byte first; they must be there."""
 
     def __init__(self, data):
-        self.data, self.at = data, 0
+        self.data, self.at = data, 0  # in bits
+
+    def bits(self, count):
+        first, self.at = self.at, self.at + count
+        if self.at > 8 * len(self.data):
+            raise Malformed("truncated", f"{count} bits wanted at bit {first} of {8 * len(self.data)}")
+        return int.from_bytes(self.data[first // 8 : (self.at + 7) // 8], "little") >> first % 8 & (1 << count) - 1
 
     def take(self, count):
-        if count > len(self.data) - self.at:
-            raise Malformed("truncated", f"{count} bytes wanted at byte {self.at} of {len(self.data)}")
-        self.at += count
-        return self.data[self.at - count : self.at]
-
-    def byte(self):
-        return self.take(1)[0]
+        return self.bits(8 * count).to_bytes(count, "little")
 
     def unsigned(self, bits=32):
         """One byte below 251, else a marker and 2, 4 or 8 bytes, little-endian."""
-        first = self.byte()
+        first = self.bits(8)
         if first < 251:
             return first
-        width = {251: 2, 252: 4, 253: 8}.get(first)
-        if width is None or width * 8 > bits:
+        width = {251: 16, 252: 32, 253: 64}.get(first)
+        if width is None or width > bits:
             raise Malformed("malformed", f"marker {first} is no u{bits}")
-        return int.from_bytes(self.take(width), "little")
+        return self.bits(width)
 
-    def signed(self):
-        """Zigzag: 0, 1, 2, 3 stand for 0, -1, 1, -2."""
-        value = self.unsigned()
-        return (value >> 1) ^ -(value & 1)
+    def number(self, order):
+        """In a snapshot's body (6.2): q one-bits and a zero-bit, then order + q bits."""
+        ones = 0
+        while self.bits(1):
+            ones += 1
+        value = ((1 << ones) - 1 << order) + self.bits(order + ones)
+        if value >> 32:
+            raise Malformed("malformed", f"{value} is no u32")
+        return value
 
     def end(self):
-        if self.at != len(self.data):
-            raise Malformed("trailing", f"{len(self.data) - self.at} bytes are left over")
+        if (left := 8 * len(self.data) - self.at) >= 8 or self.bits(left):
+            raise Malformed("trailing", f"{left} bits are left over, or their padding is not 0")
+
+
+def zigzag(value):
+    """0, 1, 2, 3 stand for 0, -1, 1, -2."""
+    return (value >> 1) ^ -(value & 1)
 
 
 def unsigned(value):
     if value < 251:
         return bytes([value])
-    if value < 1 << 16:
-        return b"\xfb" + struct.pack("<H", value)
-    if value < 1 << 32:
-        return b"\xfc" + struct.pack("<I", value)
-    return b"\xfd" + struct.pack("<Q", value)
+    marker, width = (251, 2) if value < 1 << 16 else (252, 4) if value < 1 << 32 else (253, 8)
+    return bytes([marker]) + value.to_bytes(width, "little")
 
 
 def signed(value):
@@ -94,7 +101,7 @@ def decode(kind, reader):
     if isinstance(kind, tuple):
         form, of = kind
         if form == "option":
-            flag = reader.byte()
+            flag = reader.bits(8)
             if flag > 1:
                 raise Malformed("malformed", f"an option begins with {flag}")
             return decode(of, reader) if flag else None
@@ -110,17 +117,15 @@ def decode(kind, reader):
     if kind in ("u16", "u32", "u64"):
         return reader.unsigned(int(kind[1:]))
     if kind == "i32":
-        return reader.signed()
-    if kind == "u8":
-        return reader.byte()
+        return zigzag(reader.unsigned())
+    if kind in ("u8", "fixed u32"):
+        return reader.bits(8 if kind == "u8" else 32)
     if kind == "i8":
         return struct.unpack("<b", reader.take(1))[0]
     if kind == "bool":
-        if (flag := reader.byte()) > 1:
+        if (flag := reader.bits(8)) > 1:
             raise Malformed("malformed", f"a bool is {flag}")
         return flag == 1
-    if kind == "fixed u32":
-        return int.from_bytes(reader.take(4), "little")
     if kind == "16 bytes":
         return reader.take(16).hex()
     data = reader.take(checked(reader.unsigned(64), reader))
@@ -174,12 +179,13 @@ CLIENT_MESSAGE_BYTES_MAX = 1024
 
 WISH = ("enum", [("Quick", None), ("Code", "text"), ("Create", ("record", [("private", "bool")])), ("Spectate", ("option", "text"))])
 FIELDS = ("list", ("record", [
-    ("name", "text"), ("scale", "u32"), ("interpolation", ("enum", [("Step", None), ("Linear", None), ("Angle", None)])),
-    ("drop_bits", "u8"),
+    ("name", "text"), ("scale", "u32"),
+    ("interpolation", ("enum", [("Step", None), ("Linear", None), ("Angle", None), ("Tick", None)])),
+    ("drop_bits", "u8"), ("change_order", "u8"), ("value_order", "u8"),
 ]))
 SCHEMA = ("record", [
     ("game", "text"), ("rules", "u32"),
-    ("kinds", ("list", ("record", [("name", "text"), ("private", "bool"), ("fields", FIELDS)]))),
+    ("kinds", ("list", ("record", [("name", "text"), ("private", "bool"), ("constant", "bool"), ("fields", FIELDS)]))),
     ("inputs", ("list", ("record", [
         ("name", "text"), ("min", "i32"), ("max", "i32"), ("neutral", ("enum", [("Value", "i32"), ("Hold", None)])),
         ("sort", ("enum", [("Level", None), ("Press", None)])),
@@ -233,7 +239,7 @@ def decode_message(side, data):
     value = decode(side, reader)
     message = {"type": value} if isinstance(value, str) else {"type": next(iter(value)), **next(iter(value.values()))}
     if message["type"] == "Snapshot":
-        message["body"] = data[reader.at :].hex()
+        message["body"] = data[reader.at // 8 :].hex()
     else:
         reader.end()
     return message
@@ -241,11 +247,19 @@ def decode_message(side, data):
 
 # --- The view: what the server says that this client sees (PROTOCOL.md, part 6) ---------------------------------------
 
-TURN = 65536
+TURN, GAP_ORDER, KIND_ORDER, AGE_ORDER = 65536, 5, 3, 1
 
 
 class Broken(Exception):
     """A snapshot that does not fit the view: send Resync and wait for one with base 0."""
+
+
+def told(reader, field, order, value):
+    """What a field becomes from `value` on by the difference that is told."""
+    value += zigzag(reader.number(field[order]))
+    if field["interpolation"] == "Angle":
+        return value & (TURN >> field["drop_bits"]) - 1
+    return (value + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
 class View:
@@ -262,70 +276,63 @@ class View:
             return False
         self.broken = True  # until the last byte has been understood
         try:
-            self._read(header, Reader(bytes.fromhex(header["body"])))
-        except Malformed as error:
+            self._read(header, bytes.fromhex(header["body"]))
+        except (Malformed, IndexError) as error:  # IndexError: the schema has no such kind
             raise Broken(str(error)) from error
         self.broken = False
         return True
 
-    def _read(self, header, reader):
+    def _read(self, header, body):
+        tick, digest = header["tick"], None
+        if header["flags"] & FLAG_DIGEST:
+            body, digest = body[:-4], int.from_bytes(body[-4:], "little")
+        reader = Reader(body)
         if header["base"] == 0:
             self.rows = {}
-        elif header["tick"] - header["base"] < self.tick:
-            raise Broken(f"relative to tick {header['tick'] - header['base']}, but the view is at {self.tick}")
+        elif tick - header["base"] < self.tick:
+            raise Broken(f"relative to tick {tick - header['base']}, but the view is at {self.tick}")
         for id in self._ids(reader):
             if self.rows.pop(id, None) is None:
                 raise Broken(f"{id} leaves, but it is not held")
-        held = sorted(self.rows)
-        bits = int.from_bytes(reader.take((len(held) + 7) // 8), "little")
-        if bits >> len(held):
-            raise Broken("a bit is set beyond the last entity held")
-        for at, id in enumerate(held):
-            if bits >> at & 1:
-                self._change(self.rows[id], reader)
+        for _, (kind, values) in sorted(self.rows.items()):
+            if not self.kinds[kind]["constant"] and reader.bits(1):
+                self._change(self.kinds[kind]["fields"], values, reader)
         for id in self._ids(reader):
             if id in self.rows:
                 raise Broken(f"{id} enters, but it is held")
-            kind = self._kind(self.kinds, reader)
-            self.rows[id] = [kind, [reader.signed() for _ in self.kinds[kind]["fields"]]]
+            kind = reader.number(KIND_ORDER)
+            self.rows[id] = [kind, self._whole(self.kinds[kind]["fields"], tick, reader)]
         self.events = []
-        for _ in range(reader.unsigned()):
-            kind, age = self._kind(self.event_kinds, reader), reader.unsigned()
-            values = [reader.signed() for _ in self.event_kinds[kind]["fields"]]
-            self.events.append({"kind": kind, "tick": header["tick"] - age, "fields": values})
-        self.tick = header["tick"]
-        if header["flags"] & FLAG_DIGEST and (told := decode("fixed u32", reader)) != self.digest():
-            raise Broken(f"the digest is {self.digest():#010x}, the server's {told:#010x}")
+        while number := reader.number(KIND_ORDER):
+            kind, at = number - 1, tick - reader.number(AGE_ORDER)
+            self.events.append({"kind": kind, "tick": at, "fields": self._whole(self.event_kinds[kind]["fields"], at, reader)})
         reader.end()
+        self.tick = tick
+        if digest is not None and digest != self.digest():
+            raise Broken(f"the digest is {self.digest():#010x}, the server's {digest:#010x}")
 
     def _ids(self, reader):
-        """Ascending ids, written as gaps. Whoever loops over them reads what follows each before the next."""
+        """Ascending ids, written as gaps; 0 ends them. Whoever loops over them reads what follows each before the next."""
         id = 0
-        for _ in range(reader.unsigned()):
-            gap = reader.unsigned()
+        while gap := reader.number(GAP_ORDER):
             id += gap
-            if gap == 0 or id >= 1 << 20:
-                raise Broken(f"{id} is no entity id, or it does not ascend")
+            if id >= 1 << 20:
+                raise Broken(f"{id} is no entity id")
             yield id
 
-    def _kind(self, kinds, reader):
-        if (kind := reader.byte()) >= len(kinds):
-            raise Broken(f"the schema has no kind {kind}")
-        return kind
+    def _change(self, fields, values, reader):
+        """First every field that moves; then one bit, whether any other changed, and for each of those another."""
+        moves = [at for at, field in enumerate(fields) if field["interpolation"] in ("Linear", "Angle")]
+        rest = [at for at in range(len(fields)) if at not in moves]
+        for at in moves:
+            values[at] = told(reader, fields[at], "change_order", values[at])
+        for at in rest if rest and reader.bits(1) else ():
+            if reader.bits(1):
+                values[at] = told(reader, fields[at], "change_order", values[at])
 
-    def _change(self, row, reader):
-        kind, values = row
-        fields = self.kinds[kind]["fields"]
-        mask = reader.unsigned()
-        if mask >> len(fields):
-            raise Broken("a field mask names a field that the kind does not have")
-        for at, field in enumerate(fields):
-            if mask >> at & 1:
-                value = values[at] + reader.signed()
-                if field["interpolation"] == "Angle":
-                    values[at] = value & ((TURN >> field["drop_bits"]) - 1)
-                else:
-                    values[at] = (value + (1 << 31)) % (1 << 32) - (1 << 31)
+    def _whole(self, fields, tick, reader):
+        """A field begins at 0, a tick number at the present tick; what is told is the difference."""
+        return [told(reader, f, "value_order", tick if f["interpolation"] == "Tick" else 0) for f in fields]
 
     def digest(self):
         mask, total = 0xFFFFFFFF, 0
@@ -389,9 +396,7 @@ class Session:
             print(f"The server's bytes are no message: {error}", file=sys.stderr)
             await self.socket.close(1002)
             return 1002
-        except TimeoutError:
-            return self.code or 1006
-        except ConnectionClosed:
+        except (TimeoutError, ConnectionClosed):
             return self.code or self.socket.close_code or 1006
         finally:
             beat.cancel()

@@ -12,21 +12,21 @@ const bytes = readFileSync(new URL('../../assets/arena/tuning.json', import.meta
 const tuning = JSON.parse(bytes.toString());
 
 /** @type {(name: string, scale?: number, dropBits?: number) => import('../protocol/schema.js').Field} */
-const field = (name, scale = 1, dropBits = 0) => ({ name, scale, interpolation: 'step', dropBits });
+const field = (name, scale = 1, dropBits = 0) => ({ name, scale, interpolation: 'step', dropBits, changeOrder: 4, valueOrder: 9 });
 const kinds = [
-  { name: 'match', private: false, fields: [field('phase'), field('ends_at'), field('half_width', UNIT, 12), field('half_height', UNIT, 12)] },
-  { name: 'rock', private: false, fields: [field('x', UNIT, 12), field('y', UNIT, 12), field('radius', UNIT, 12)] },
+  { name: 'match', private: false, constant: false, fields: [field('phase'), field('ends_at'), field('half_width', UNIT, 12), field('half_height', UNIT, 12)] },
+  { name: 'rock', private: false, constant: false, fields: [field('x', UNIT, 12), field('y', UNIT, 12), field('radius', UNIT, 12)] },
   {
-    name: 'ship', private: false,
+    name: 'ship', private: false, constant: false,
     fields: [field('x', UNIT, 10), field('y', UNIT, 10), field('heading', 65_536, 8), field('thrust', 127, 4), field('turn', 127, 4), field('seat')],
   },
-  { name: 'own', private: true, fields: Object.keys(newShip()).map((name) => field(name)) },
+  { name: 'own', private: true, constant: false, fields: Object.keys(newShip()).map((name) => field(name)) },
 ];
 /** @type {import('../protocol/schema.js').InputField[]} */
 const inputs = ['thrust', 'turn', 'fire', 'beam', 'dash'].map((name) => ({
   name, min: -127, max: 127, neutral: 0, sort: name === 'dash' ? 'press' : 'level',
 }));
-const welcome = /** @type {any} */ ({ schema: { game: 'arena', rules: 1, kinds, inputs, events: [] }, tuning: new Uint8Array(bytes) });
+const welcome = /** @type {any} */ ({ schema: { game: 'arena', rules: 2, kinds, inputs, events: [] }, tuning: new Uint8Array(bytes) });
 
 /**
  * A view with these rows, as far as an adapter reads it.
@@ -177,6 +177,6 @@ test('a copy is its own, a dead ship is not predicted, and a respawn is another 
 });
 
 test('other rules are refused with a sentence', () => {
-  const other = { ...welcome, schema: { ...welcome.schema, rules: 2 } };
+  const other = { ...welcome, schema: { ...welcome.schema, rules: 3 } };
   assert.throws(() => createAdapter().start(other), /Reload the page\./);
 });

@@ -11,10 +11,10 @@ import { quantise } from '../protocol/index.js';
 const tuning = JSON.parse(readFileSync(new URL('../../assets/arena/tuning.json', import.meta.url), 'utf8'));
 const UNIT = 4096;
 /** @type {(name: string, interpolation: import('../protocol/schema.js').Interpolation, dropBits: number) => import('../protocol/schema.js').Field} */
-const field = (name, interpolation, dropBits) => ({ name, scale: 1, interpolation, dropBits });
+const field = (name, interpolation, dropBits) => ({ name, scale: 1, interpolation, dropBits, changeOrder: 4, valueOrder: 9 });
 /** The fields of a public ship that say how it moves, rounded as on the wire; their order is another on purpose. */
 const SHIP = {
-  name: 'ship', private: false,
+  name: 'ship', private: false, constant: false,
   fields: [field('turn', 'step', 4), field('y', 'linear', 10), field('x', 'linear', 10), field('thrust', 'step', 4), field('heading', 'angle', 8)],
 };
 

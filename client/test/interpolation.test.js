@@ -24,7 +24,7 @@ function fed(breaks = {}, /** @type {((kind: string, motion: any) => boolean) | 
     /** @param {number} tick @param {number} base 0: full @param {[number, number[]][]} ships */
     snapshot(tick, base, ships) {
       const rows = ships.map(([id, fields]) => ({ id, kind: 0, fields: fields.map((value, f) => quantise(TOY.kinds[0].fields[f], value)) }));
-      const body = encodeBody(TOY, base === 0 ? [] : held, rows);
+      const body = encodeBody(TOY, tick, base === 0 ? [] : held, rows);
       const message = decoder.decode(snapshotBytes({ tick, base }, body));
       assert.equal(message.type === 'snapshot' && view.apply(message), 'applied', view.why);
       tracks.record(view);

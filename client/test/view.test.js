@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { FLAG_DIGEST, ServerDecoder, View, digestOf, encodeBody, fromHex, quantise } from '../protocol/index.js';
+import {
+  BitWriter, FLAG_DIGEST, GAP_ORDER, KIND_ORDER, ServerDecoder, View, digestOf, encodeBody, fromHex, quantise,
+} from '../protocol/index.js';
 import { fromGolden, golden } from './support/golden.js';
 import { SEED, generator } from './support/random.js';
 import { snapshotBytes } from './support/snapshot.js';
@@ -11,20 +13,21 @@ import { snapshotBytes } from './support/snapshot.js';
 /** @typedef {import('../protocol/snapshot.js').WireRow} WireRow */
 
 /** @type {(name: string, interpolation: import('../protocol/schema.js').Interpolation, dropBits?: number) => import('../protocol/schema.js').Field} */
-const field = (name, interpolation, dropBits = 0) => ({ name, scale: 1, interpolation, dropBits });
+const field = (name, interpolation, dropBits = 0) => ({ name, scale: 1, interpolation, dropBits, changeOrder: name.length, valueOrder: 8 });
 
 /** @type {import('../protocol/schema.js').Schema} */
 const SCHEMA = {
   game: 'toy',
   rules: 1,
   kinds: [
-    { name: 'ship', private: false, fields: [field('x', 'linear', 10), field('y', 'linear', 10), field('heading', 'angle', 8), field('flags', 'step')] },
-    { name: 'wide', private: false, fields: Array.from({ length: 32 }, (_, i) => field(`f${i}`, i % 3 === 0 ? 'angle' : 'linear', i % 2)) },
-    { name: 'own', private: true, fields: [field('a', 'step'), field('b', 'angle'), ...'cdefghi'.split('').map((n) => field(n, 'linear'))] },
-    { name: 'bare', private: false, fields: [] },
+    { name: 'ship', private: false, constant: false, fields: [field('x', 'linear', 10), field('y', 'linear', 10), field('heading', 'angle', 8), field('flags', 'step')] },
+    { name: 'wide', private: false, constant: false, fields: Array.from({ length: 32 }, (_, i) => ({ ...field(`f${i}`, /** @type {const} */ (['angle', 'linear', 'step'])[i % 3], i % 2), changeOrder: i % 31, valueOrder: 30 - (i % 31) })) },
+    { name: 'own', private: true, constant: false, fields: [field('a', 'step'), field('b', 'angle'), ...'cdefghi'.split('').map((n) => field(n, 'linear'))] },
+    { name: 'bare', private: false, constant: false, fields: [] },
+    { name: 'rock', private: false, constant: true, fields: [field('x', 'linear'), field('born', 'tick')] },
   ],
   inputs: [{ name: 'push', min: -1, max: 1, neutral: 0, sort: 'level' }],
-  events: [{ name: 'bump', fields: [field('a', 'step'), field('b', 'step')] }, { name: 'end', fields: [] }],
+  events: [{ name: 'bump', fields: [field('a', 'tick'), field('b', 'step')] }, { name: 'end', fields: [] }],
 };
 
 /**
@@ -113,7 +116,7 @@ test('over random streams the view holds exactly the rows of the server', () => 
       const base = full ? 0 : random.whole(1, tick - sent);
       const digest = random.chance(0.5) ? digestOf(now) : null;
       const events = random.chance(0.3) ? [{ kind: 0, age: random.whole(0, 3), fields: [i, i - 50] }, { kind: 1, age: 0, fields: [] }] : [];
-      const body = encodeBody(SCHEMA, full ? [] : held, now, { digest, events, reborn });
+      const body = encodeBody(SCHEMA, tick, full ? [] : held, now, { digest, events, reborn });
       const answer = apply(view, snapshotBytes({ tick, base, flags: digest === null ? 0 : FLAG_DIGEST }, body));
       assert.equal(answer, 'applied', `seed ${seed}, snapshot ${i}: ${view.why}`);
       assert.deepEqual(rowsOf(view), now, `seed ${seed}, snapshot ${i}`);
@@ -135,12 +138,12 @@ test('what the last snapshot did is told by slot', () => {
   const view = new View(SCHEMA);
   const a = { id: 3, kind: 0, fields: [1, 2, 3, 4] };
   const b = { id: 9, kind: 3, fields: [] };
-  apply(view, snapshotBytes({ tick: 10 }, encodeBody(SCHEMA, [], [a, b])));
+  apply(view, snapshotBytes({ tick: 10 }, encodeBody(SCHEMA, 10, [], [a, b])));
   assert.deepEqual([view.full, view.enteredCount, view.leftCount, view.changedCount], [true, 2, 0, 0]);
   const slot = view.slotOf(3);
   const moved = { ...a, fields: [1, 2, 255, 4] };
   const c = { id: 4, kind: 0, fields: [0, 0, 0, 0] };
-  apply(view, snapshotBytes({ tick: 12, base: 2 }, encodeBody(SCHEMA, [a, b], [moved, c])));
+  apply(view, snapshotBytes({ tick: 12, base: 2 }, encodeBody(SCHEMA, 12, [a, b], [moved, c])));
   assert.deepEqual([view.full, view.tick, view.baseTick], [false, 12, 10]);
   assert.deepEqual([view.leftCount, view.leftIds[0]], [1, 9]);
   assert.deepEqual([view.changedCount, view.changedSlots[0]], [1, slot]);
@@ -152,37 +155,56 @@ test('what the last snapshot did is told by slot', () => {
 const ship = { id: 5, kind: 0, fields: [10, 20, 30, 0] };
 const start = () => {
   const view = new View(SCHEMA);
-  apply(view, snapshotBytes({ tick: 100 }, encodeBody(SCHEMA, [], [ship])));
+  apply(view, snapshotBytes({ tick: 100 }, encodeBody(SCHEMA, 100, [], [ship])));
   return view;
 };
 
+const GAP = GAP_ORDER;
+const KIND = KIND_ORDER;
+/** Nothing left, and the one ship held has not changed. */
+const still = /** @type {const} */ ([[0, GAP], false]);
+
+/**
+ * A body of numbers with their orders, bits, and a digest.
+ * @param {(readonly [number, number] | boolean | number)[]} parts
+ */
+function bits(...parts) {
+  const writer = new BitWriter();
+  for (const part of parts) {
+    if (typeof part === 'boolean') writer.bit(part);
+    else if (typeof part === 'number') writer.fixed32(part);
+    else writer.number(part[0], part[1]);
+  }
+  return writer.finish();
+}
+
 test('each breach of the rules asks for a resync, deltas are then ignored, and a full snapshot heals', () => {
-  const empty = encodeBody(SCHEMA, [], []);
-  const cases = /** @type {[string, Partial<import('../protocol/messages.js').Snapshot>, string | Uint8Array, RegExp][]} */ ([
+  const empty = encodeBody(SCHEMA, 102, [], []);
+  const cases = /** @type {[string, Partial<import('../protocol/messages.js').Snapshot>, Uint8Array, RegExp][]} */ ([
     ['a base before the last snapshot', { tick: 104, base: 5 }, empty, /before the last one/],
     ['a base before tick 0', { tick: 104, base: 105 }, empty, /before the last one/],
-    ['an id left that is not held', { tick: 102, base: 2 }, '0104 00 00', /left, but it was not held/],
-    ['an id entered that is held', { tick: 102, base: 2 }, `00 00 01 05 00 00000000 00`, /held already/],
-    ['a digest that differs', { tick: 102, base: 2, flags: FLAG_DIGEST }, '00 00 00 00 01020304', /digest/],
-    ['an id gap of 0', { tick: 102, base: 2 }, '02 05 00 00 00', /gap of 0/],
-    ['an id above the last', { tick: 102, base: 2 }, '00 00 01 fc00001000 00 00000000 00', /lies above/],
-    ['a padding bit', { tick: 102, base: 2 }, '00 02 00 00', /padding/],
-    ['a mask bit without a field', { tick: 102, base: 2 }, '00 01 10 00 00', /field mask/],
-    ['a kind that is none', { tick: 102, base: 2 }, '00 00 01 06 04 00', /no entity kind 4/],
-    ['an event kind that is none', { tick: 102, base: 2 }, '00 00 00 01 02 00', /no event kind 2/],
-    ['a byte too many', { tick: 102, base: 2 }, '00 00 00 00 00', /left over/],
-    ['a byte too few', { tick: 102, base: 2 }, '00 00 00', /ends at byte/],
-    ['a count that no message can hold', { tick: 102, base: 2 }, '00 00 fcffffffff 00', /ends at byte/],
+    ['an id left that is not held', { tick: 102, base: 2 }, bits([4, GAP], [0, GAP]), /left, but it was not held/],
+    ['an id entered that is held', { tick: 102, base: 2 }, bits(...still, [5, GAP], [3, KIND], [0, GAP], [0, KIND]), /held already/],
+    ['a digest that differs', { tick: 102, base: 2, flags: FLAG_DIGEST }, bits(...still, [0, GAP], [0, KIND], 0x04030201), /digest/],
+    ['a digest that is cut short', { tick: 102, base: 2, flags: FLAG_DIGEST }, new Uint8Array(3), /the body ends at/],
+    ['an id above the last', { tick: 102, base: 2 }, bits(...still, [2 ** 20, GAP], [3, KIND], [0, GAP], [0, KIND]), /lies above/],
+    ['a number above the last', { tick: 102, base: 2 }, new Uint8Array(20).fill(255), /lies above 4294967295/],
+    ['a padding bit', { tick: 102, base: 2 }, bits(...still, [0, GAP], [0, KIND], true), /padding/],
+    ['a kind that is none', { tick: 102, base: 2 }, bits(...still, [6, GAP], [5, KIND]), /no entity kind 5/],
+    ['an event kind that is none', { tick: 102, base: 2 }, bits(...still, [0, GAP], [3, KIND]), /no event kind 2/],
+    ['a byte too many', { tick: 102, base: 2 }, bits(...still, [0, GAP], [0, KIND], 0).subarray(0, 4), /left over/],
+    ['a byte too few', { tick: 102, base: 2 }, bits([0, GAP]), /the body ends at/],
+    ['entities without end', { tick: 102, base: 2 }, bits(...still, ...Array.from({ length: 999 }, () => /** @type {const} */ ([7, GAP]))), /./],
   ]);
   for (const [name, header, body, why] of cases) {
     const view = start();
-    assert.equal(apply(view, snapshotBytes(header, typeof body === 'string' ? fromHex(body) : body)), 'resync', name);
+    assert.equal(apply(view, snapshotBytes(header, body)), 'resync', name);
     assert.match(view.why, why, name);
     assert.equal(view.synced, false, name);
     assert.equal(apply(view, snapshotBytes({ tick: 106, base: 2 }, empty)), 'ignored', name);
     assert.equal(view.seen, 106, name);
     const now = [ship, { id: 7, kind: 3, fields: [] }];
-    assert.equal(apply(view, snapshotBytes({ tick: 108, flags: FLAG_DIGEST }, encodeBody(SCHEMA, [], now, { digest: digestOf(now) }))), 'applied', name);
+    assert.equal(apply(view, snapshotBytes({ tick: 108, flags: FLAG_DIGEST }, encodeBody(SCHEMA, 108, [], now, { digest: digestOf(now) }))), 'applied', name);
     assert.deepEqual(rowsOf(view), now, name);
   }
 });
@@ -193,17 +215,17 @@ test('a snapshot cut anywhere, or with any byte changed, never breaks more than 
   let old = [];
   for (let i = 0; i < 6; i++) old = evolve(old, random);
   const now = evolve(old, random);
-  const body = encodeBody(SCHEMA, old, now, { digest: digestOf(now), events: [{ kind: 0, age: 1, fields: [1, 2] }] });
+  const body = encodeBody(SCHEMA, 102, old, now, { digest: digestOf(now), events: [{ kind: 0, age: 1, fields: [1, 2] }] });
   const header = { tick: 102, base: 2, flags: FLAG_DIGEST };
   let refused = 0;
   for (let i = 0; i < 4000; i++) {
     const view = new View(SCHEMA);
-    apply(view, snapshotBytes({ tick: 100 }, encodeBody(SCHEMA, [], old)));
+    apply(view, snapshotBytes({ tick: 100 }, encodeBody(SCHEMA, 100, [], old)));
     const broken = body.slice(0, i < body.length ? i : body.length);
     if (i >= body.length) broken[random.whole(0, broken.length - 1)] = random.whole(0, 255);
     if (apply(view, snapshotBytes(header, broken)) === 'resync') refused += 1;
     else assert.deepEqual(rowsOf(view), now);
-    assert.equal(apply(view, snapshotBytes({ tick: 110 }, encodeBody(SCHEMA, [], now))), 'applied');
+    assert.equal(apply(view, snapshotBytes({ tick: 110 }, encodeBody(SCHEMA, 110, [], now))), 'applied');
     assert.deepEqual(rowsOf(view), now);
   }
   assert.ok(refused > 3000, `${refused} of 4000 were refused`);

@@ -141,7 +141,7 @@ impl Arena {
                     let bolt = &world.bolts[at];
                     let might = i32::from(bolt.damage > self.tuning.bolt.damage_q6);
                     let seat = i32::from(bolt.seat);
-                    let fields = [bolt.x, bolt.y, bolt.vx, bolt.vy, bolt.born, bolt.expires, seat, might];
+                    let fields = [bolt.x, bolt.y, bolt.vx, bolt.vy, bolt.born, seat, might];
                     out.push(id, kind, None, &fields);
                 }
                 PICKUP => {

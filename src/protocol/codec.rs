@@ -124,44 +124,9 @@ fn from_bincode(error: DecodeError) -> CodecError {
     }
 }
 
-/// Unsigned variable-length integers by hand, for the parts of a snapshot that are spliced rather than encoded whole:
-/// the same bytes as bincode's.
+/// Variable-length integers by hand, as bincode has them, for whoever walks through a message byte by byte.
 pub mod varint {
     use super::CodecError;
-
-    /// Appends `value`: one byte below 251, else 251 + u16 or 252 + u32, little-endian.
-    #[inline]
-    pub fn put_u32(out: &mut Vec<u8>, value: u32) {
-        if value < 251 {
-            out.push(value as u8);
-        } else if let Ok(short) = u16::try_from(value) {
-            let [a, b] = short.to_le_bytes();
-            out.extend_from_slice(&[251, a, b]);
-        } else {
-            let [a, b, c, d] = value.to_le_bytes();
-            out.extend_from_slice(&[252, a, b, c, d]);
-        }
-    }
-
-    /// Appends `value` in zigzag order (0, -1, 1, -2, ..).
-    #[inline]
-    pub fn put_i32(out: &mut Vec<u8>, value: i32) {
-        put_u32(out, zigzag(value));
-    }
-
-    /// 0, -1, 1, -2, .. to 0, 1, 2, 3, ..
-    #[inline]
-    #[must_use]
-    pub fn zigzag(value: i32) -> u32 {
-        ((value << 1) ^ (value >> 31)) as u32
-    }
-
-    /// The inverse of [`zigzag`].
-    #[inline]
-    #[must_use]
-    pub fn unzigzag(value: u32) -> i32 {
-        (value >> 1) as i32 ^ -((value & 1) as i32)
-    }
 
     /// Reads bytes front to back; every read checks that they are there.
     #[derive(Clone, Debug)]
@@ -183,12 +148,6 @@ pub mod varint {
             self.at
         }
 
-        /// How many bytes are left.
-        #[must_use]
-        pub fn remaining(&self) -> usize {
-            self.bytes.len() - self.at
-        }
-
         /// The next `count` bytes.
         ///
         /// # Errors
@@ -208,14 +167,6 @@ pub mod varint {
             Ok(self.take(1)?[0])
         }
 
-        /// Four raw bytes, little-endian.
-        ///
-        /// # Errors
-        /// [`CodecError::Truncated`].
-        pub fn fixed_u32(&mut self) -> Result<u32, CodecError> {
-            Ok(u32::from_le_bytes(self.take(4)?.try_into().expect("four bytes were taken")))
-        }
-
         /// A variable-length `u32`. A longer form than needed is accepted, a wider marker than `u32`'s is not.
         ///
         /// # Errors
@@ -223,18 +174,10 @@ pub mod varint {
         pub fn u32(&mut self) -> Result<u32, CodecError> {
             match self.byte()? {
                 251 => Ok(u32::from(u16::from_le_bytes(self.take(2)?.try_into().expect("two bytes were taken")))),
-                252 => self.fixed_u32(),
+                252 => Ok(u32::from_le_bytes(self.take(4)?.try_into().expect("four bytes were taken"))),
                 marker @ 253.. => Err(CodecError::Malformed(format!("marker {marker} is no u32"))),
                 small => Ok(u32::from(small)),
             }
-        }
-
-        /// A zigzag `i32`.
-        ///
-        /// # Errors
-        /// As [`Reader::u32`].
-        pub fn i32(&mut self) -> Result<i32, CodecError> {
-            Ok(unzigzag(self.u32()?))
         }
     }
 }

@@ -8,8 +8,8 @@ use super::hex;
 use super::schema::Schema;
 use serde::Serialize;
 
-/// The protocol that this server speaks. 0 was the time before delta replication.
-pub const PROTOCOL_VERSION: u16 = 1;
+/// The protocol that this server speaks. 0 was the time before delta replication; the snapshots of 1 were whole bytes.
+pub const PROTOCOL_VERSION: u16 = 2;
 
 /// Longest name that a seat shows, in characters; a longer one is cut, not refused.
 pub const NAME_CHARS_MAX: usize = 20;
@@ -69,7 +69,7 @@ pub enum RoomWish {
 pub enum Tier {
     /// Each stands alone (base 0): for clients that want to be simple.
     Full,
-    /// Each is relative to the previous one sent: about a quarter of the bytes.
+    /// Each is relative to the previous one sent: about a tenth of the bytes.
     Delta,
 }
 

@@ -97,6 +97,7 @@
 //! assert!(view.rows().count() > 10, "ships, rocks, pickups, a scoreboard");
 //! ```
 
+pub mod bits;
 pub mod close;
 pub mod codec;
 pub mod delta;

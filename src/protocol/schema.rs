@@ -1,12 +1,13 @@
 //! What a game's clients see and do, as data: entity kinds, inputs, events. Welcome carries it, so the decoders, the
 //! load generator and the fuzzers need no game code.
 
+use super::bits::ORDER_MAX;
 use super::codec::{Decode, Encode};
 use serde::Serialize;
 
 /// Limits of a schema, so that tables indexed by them can be fixed arrays.
 pub const KINDS_MAX: usize = 64;
-/// Most fields of an entity or event kind: the field mask of a delta is at most four bytes.
+/// Most fields of an entity or event kind.
 pub const FIELDS_MAX: usize = 32;
 /// Most input fields.
 pub const INPUT_FIELDS_MAX: usize = 8;
@@ -35,8 +36,39 @@ pub struct EntityKind {
     pub name: String,
     /// True if every row of this kind has an owner and goes to that seat alone.
     pub private: bool,
+    /// True if a row of this kind stays as it is while it lives: deltas then say nothing of it. Should it change all the
+    /// same, clients are told that it left and another entered.
+    pub constant: bool,
     /// In the order of the row.
     pub fields: Vec<Field>,
+}
+
+impl EntityKind {
+    /// A kind that everybody may see.
+    #[must_use]
+    pub fn public(name: &str, fields: Vec<Field>) -> Self {
+        Self { name: name.into(), private: false, constant: false, fields }
+    }
+
+    /// A kind whose rows go to their owner alone.
+    #[must_use]
+    pub fn private(name: &str, fields: Vec<Field>) -> Self {
+        Self { private: true, ..Self::public(name, fields) }
+    }
+
+    /// A kind that everybody may see, and whose rows stay as they are while they live.
+    #[must_use]
+    pub fn constant(name: &str, fields: Vec<Field>) -> Self {
+        Self { constant: true, ..Self::public(name, fields) }
+    }
+}
+
+impl EventKind {
+    /// A kind of event.
+    #[must_use]
+    pub fn new(name: &str, fields: Vec<Field>) -> Self {
+        Self { name: name.into(), fields }
+    }
 }
 
 /// A one-shot fact. No client state may depend on an event: it may be lost.
@@ -44,7 +76,7 @@ pub struct EntityKind {
 pub struct EventKind {
     /// "kill".
     pub name: String,
-    /// In the order of the row. Event fields are never quantised: `drop_bits` is 0.
+    /// In the order of the row.
     pub fields: Vec<Field>,
 }
 
@@ -59,25 +91,70 @@ pub struct Field {
     pub interpolation: Interpolation,
     /// How many low bits snapshots drop: the wire carries `quantise(exact)`, a client shows `wire << drop_bits`.
     pub drop_bits: u8,
+    /// How differences from one snapshot to the next are written: those below `2^change_order` in zigzag form take the
+    /// fewest bits, each doubling two more. `cargo bench --bench bytes` shows the best for the demo game.
+    pub change_order: u8,
+    /// The same for the values of a whole row or event.
+    pub value_order: u8,
 }
 
 impl Field {
+    fn new(name: &str, scale: u32, interpolation: Interpolation, drop_bits: u8) -> Self {
+        Self { name: name.into(), scale, interpolation, drop_bits, change_order: 0, value_order: 0 }
+    }
+
     /// A field that jumps: flags, counters, ids.
     #[must_use]
     pub fn step(name: &str) -> Self {
-        Self { name: name.into(), scale: 1, interpolation: Interpolation::Step, drop_bits: 0 }
+        Self::new(name, 1, Interpolation::Step, 0).orders(1, 3)
     }
 
-    /// A field that moves along a line.
+    /// A field that moves along a line; at some units per snapshot, among some hundreds, unless
+    /// [other orders](Field::orders) are set.
     #[must_use]
     pub fn linear(name: &str, scale: u32, drop_bits: u8) -> Self {
-        Self { name: name.into(), scale, interpolation: Interpolation::Linear, drop_bits }
+        let unit = (scale.max(1).ilog2() as u8).saturating_sub(drop_bits);
+        Self::new(name, scale, Interpolation::Linear, drop_bits)
+            .orders((unit + 3).min(ORDER_MAX), (unit + 8).min(ORDER_MAX))
     }
 
     /// A field that turns: 65,536 to a turn.
     #[must_use]
     pub fn angle(name: &str, drop_bits: u8) -> Self {
-        Self { name: name.into(), scale: TURN as u32, interpolation: Interpolation::Angle, drop_bits }
+        Self::new(name, TURN as u32, Interpolation::Angle, drop_bits)
+            .orders(11_u8.saturating_sub(drop_bits), 16_u8.saturating_sub(drop_bits))
+    }
+
+    /// The number of a tick, mostly near the present one.
+    #[must_use]
+    pub fn tick(name: &str) -> Self {
+        Self::new(name, 1, Interpolation::Tick, 0).orders(6, 6)
+    }
+
+    /// The same field in parts of a unit.
+    #[must_use]
+    pub fn scaled(self, scale: u32, drop_bits: u8) -> Self {
+        Self { scale, drop_bits, ..self }
+    }
+
+    /// The same field with these orders.
+    #[must_use]
+    pub fn orders(self, change_order: u8, value_order: u8) -> Self {
+        Self { change_order, value_order, ..self }
+    }
+
+    /// True if deltas tell it each time, since it mostly changes when anything does: the others have a bit for that.
+    #[inline]
+    #[must_use]
+    pub fn moves(&self) -> bool {
+        matches!(self.interpolation, Interpolation::Linear | Interpolation::Angle)
+    }
+
+    /// What a whole row or event that shows `tick` tells the field's difference from.
+    #[inline]
+    #[must_use]
+    pub fn origin(&self, tick: u32) -> i32 {
+        if self.interpolation == Interpolation::Tick { tick as i32 } else { 0 }
     }
 
     /// What the wire carries for an exact value: the nearest multiple of `2^drop_bits`, divided by it; an angle within
@@ -89,7 +166,7 @@ impl Field {
         let quantised = ((i64::from(exact) + half) >> self.drop_bits) as i32;
         match self.interpolation {
             Interpolation::Angle => quantised & self.angle_mask(),
-            Interpolation::Linear | Interpolation::Step => quantised,
+            Interpolation::Linear | Interpolation::Step | Interpolation::Tick => quantised,
         }
     }
 
@@ -103,7 +180,7 @@ impl Field {
                 let half_turn = (self.angle_mask() >> 1) + 1;
                 (difference.wrapping_add(half_turn) & self.angle_mask()) - half_turn
             }
-            Interpolation::Linear | Interpolation::Step => difference,
+            Interpolation::Linear | Interpolation::Step | Interpolation::Tick => difference,
         }
     }
 
@@ -114,7 +191,7 @@ impl Field {
         let value = base.wrapping_add(difference);
         match self.interpolation {
             Interpolation::Angle => value & self.angle_mask(),
-            Interpolation::Linear | Interpolation::Step => value,
+            Interpolation::Linear | Interpolation::Step | Interpolation::Tick => value,
         }
     }
 
@@ -132,6 +209,8 @@ pub enum Interpolation {
     Linear,
     /// The shortest way round; 65,536 exact units are one turn.
     Angle,
+    /// The number of a tick: it jumps, and a whole row tells it by its distance from the present one.
+    Tick,
 }
 
 /// One number of an input row.
@@ -214,9 +293,6 @@ impl Schema {
             at_most(&format!("fields of {}", kind.name), kind.fields.len(), FIELDS_MAX)?;
             for field in &kind.fields {
                 field.check(&kind.name)?;
-                if field.drop_bits != 0 {
-                    return Err(field.error(&kind.name, "event fields are exact: drop_bits must be 0"));
-                }
             }
         }
         for input in &self.inputs {
@@ -233,6 +309,12 @@ impl Field {
         }
         if self.drop_bits > 15 {
             return Err(self.error(kind, "drop_bits must be at most 15"));
+        }
+        if self.interpolation == Interpolation::Tick && self.drop_bits != 0 {
+            return Err(self.error(kind, "drop_bits of a tick must be 0"));
+        }
+        if self.change_order > ORDER_MAX || self.value_order > ORDER_MAX {
+            return Err(self.error(kind, "an order must be at most 30"));
         }
         Ok(())
     }

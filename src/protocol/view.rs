@@ -1,9 +1,9 @@
 //! What a client holds: rows by id, exactly as the server knows it. The room keeps no such thing; this is the client's
 //! side, for Rust clients, the load generator, the conformance runner and the tests.
 
+use super::bits::BitReader;
 use super::codec::CodecError;
-use super::codec::varint::Reader;
-use super::delta::{read_delta, read_fields, row_hash};
+use super::delta::{AGE_ORDER, GAP_ORDER, KIND_ORDER, read_delta, read_fields, row_hash};
 use super::message::{SnapshotHeader, flags};
 use super::schema::{EntityKind, EventKind, Schema};
 use crate::ids::{EntityId, EventKindId, KindId, Tick};
@@ -15,12 +15,12 @@ pub enum ViewError {
     /// The body breaks the layout.
     #[error(transparent)]
     Codec(#[from] CodecError),
-    /// An id of 0, above the maximum, or not ascending.
-    #[error("{0} is no entity id, or it does not ascend")]
+    /// An id above the maximum.
+    #[error("{0} is no entity id")]
     BadId(u64),
     /// A kind that the schema does not have.
     #[error("the schema has no kind {0}")]
-    UnknownKind(u8),
+    UnknownKind(u32),
     /// It leaves, but the view does not hold it.
     #[error("entity {0} leaves, but it is not held")]
     NotHeld(u32),
@@ -193,7 +193,13 @@ impl View {
 
     fn read(&mut self, header: &SnapshotHeader, body: &[u8]) -> Result<(), ViewError> {
         let tick = u32::from(header.tick);
-        let mut reader = Reader::new(body);
+        let (bits, told) = if header.flags & flags::DIGEST == 0 {
+            (body, None)
+        } else {
+            let (bits, digest) = body.split_last_chunk().ok_or(CodecError::Truncated)?;
+            (bits, Some(u32::from_le_bytes(*digest)))
+        };
+        let mut reader = BitReader::new(bits);
         if header.base == 0 {
             self.rows.clear();
         } else {
@@ -204,31 +210,24 @@ impl View {
         }
         self.read_left(&mut reader)?;
         self.read_changed(&mut reader)?;
-        self.read_entered(&mut reader)?;
+        self.read_entered(&mut reader, tick)?;
         self.read_events(&mut reader, tick)?;
+        reader.finish()?;
         self.tick = tick;
-        if header.flags & flags::DIGEST != 0 {
-            let (told, held) = (reader.fixed_u32()?, self.digest());
-            if told != held {
-                return Err(ViewError::Digest { told, held });
-            }
-        }
-        match reader.remaining() {
-            0 => Ok(()),
-            left => Err(CodecError::Trailing(left).into()),
+        match told {
+            Some(told) if told != self.digest() => Err(ViewError::Digest { told, held: self.digest() }),
+            _ => Ok(()),
         }
     }
 
-    fn read_left(&mut self, reader: &mut Reader<'_>) -> Result<(), ViewError> {
-        let count = reader.u32()?;
-        if count == 0 {
-            return Ok(());
-        }
+    fn read_left(&mut self, reader: &mut BitReader<'_>) -> Result<(), ViewError> {
         self.ids.clear();
-        let mut previous = 0;
-        for _ in 0..count {
-            previous = next_id(previous, reader.u32()?)?;
-            self.ids.push(previous);
+        let mut last = 0;
+        while let Some(id) = next_id(&mut last, reader)? {
+            self.ids.push(id);
+        }
+        if self.ids.is_empty() {
+            return Ok(());
         }
         self.spare.clear();
         let mut leaving = self.ids.iter().copied().peekable();
@@ -244,43 +243,33 @@ impl View {
         Ok(())
     }
 
-    fn read_changed(&mut self, reader: &mut Reader<'_>) -> Result<(), ViewError> {
-        let held = self.rows.heads.len();
-        let bits = reader.take(held.div_ceil(8))?;
-        if !held.is_multiple_of(8) && bits[held / 8] >> (held % 8) != 0 {
-            return Err(CodecError::Malformed("a bit is set beyond the last entity held".into()).into());
-        }
-        for (byte_at, &byte) in bits.iter().enumerate() {
-            let mut rest = byte;
-            while rest != 0 {
-                let at = byte_at * 8 + rest.trailing_zeros() as usize;
-                rest &= rest - 1;
-                let kind = &self.kinds[usize::from(self.rows.heads[at].1)];
-                read_delta(kind, reader, &mut self.rows.values[at * self.stride..][..kind.fields.len()])?;
-            }
+    fn read_changed(&mut self, reader: &mut BitReader<'_>) -> Result<(), ViewError> {
+        for (at, &(_, kind)) in self.rows.heads.iter().enumerate() {
+            let kind = &self.kinds[usize::from(kind)];
+            read_delta(kind, reader, &mut self.rows.values[at * self.stride..][..kind.fields.len()])?;
         }
         Ok(())
     }
 
-    fn read_entered(&mut self, reader: &mut Reader<'_>) -> Result<(), ViewError> {
-        let count = reader.u32()?;
-        if count == 0 {
-            return Ok(());
-        }
+    fn read_entered(&mut self, reader: &mut BitReader<'_>, tick: u32) -> Result<(), ViewError> {
+        let mut last = 0;
+        let Some(mut id) = next_id(&mut last, reader)? else { return Ok(()) };
         self.spare.clear();
         let mut kept = 0;
-        let mut previous = 0;
-        for _ in 0..count {
-            previous = next_id(previous, reader.u32()?)?;
-            kept = self.keep_below(kept, previous);
-            if self.rows.heads.get(kept).is_some_and(|head| head.0 == previous) {
-                return Err(ViewError::Held(previous));
+        loop {
+            kept = self.keep_below(kept, id);
+            if self.rows.heads.get(kept).is_some_and(|head| head.0 == id) {
+                return Err(ViewError::Held(id));
             }
-            let number = reader.byte()?;
-            let kind = self.kinds.get(usize::from(number)).ok_or(ViewError::UnknownKind(number))?;
-            self.spare.heads.push((previous, number));
-            read_fields(&kind.fields, reader, &mut self.spare.values)?;
+            let number = reader.number(KIND_ORDER)?;
+            let kind = self.kinds.get(number as usize).ok_or(ViewError::UnknownKind(number))?;
+            self.spare.heads.push((id, number as u8));
+            read_fields(&kind.fields, tick, reader, &mut self.spare.values)?;
             self.spare.values.resize(self.spare.heads.len() * self.stride, 0);
+            match next_id(&mut last, reader)? {
+                Some(next) => id = next,
+                None => break,
+            }
         }
         self.keep_below(kept, u32::MAX);
         std::mem::swap(&mut self.rows, &mut self.spare);
@@ -295,19 +284,25 @@ impl View {
         end
     }
 
-    fn read_events(&mut self, reader: &mut Reader<'_>, tick: u32) -> Result<(), ViewError> {
-        for _ in 0..reader.u32()? {
-            let number = reader.byte()?;
-            let age = reader.u32()?;
-            let kind = self.event_kinds.get(usize::from(number)).ok_or(ViewError::UnknownKind(number))?;
-            self.events.push((EventKindId(number), Tick(tick.saturating_sub(age)), self.event_values.len()));
-            read_fields(&kind.fields, reader, &mut self.event_values)?;
+    fn read_events(&mut self, reader: &mut BitReader<'_>, tick: u32) -> Result<(), ViewError> {
+        loop {
+            let number = reader.number(KIND_ORDER)?;
+            let Some(number) = number.checked_sub(1) else { return Ok(()) };
+            let happened = tick.saturating_sub(reader.number(AGE_ORDER)?);
+            let kind = self.event_kinds.get(number as usize).ok_or(ViewError::UnknownKind(number))?;
+            self.events.push((EventKindId(number as u8), Tick(happened), self.event_values.len()));
+            read_fields(&kind.fields, happened, reader, &mut self.event_values)?;
         }
-        Ok(())
     }
 }
 
-fn next_id(previous: u32, gap: u32) -> Result<u32, ViewError> {
-    let id = u64::from(previous) + u64::from(gap);
-    if gap == 0 || id > u64::from(EntityId::MAX) { Err(ViewError::BadId(id)) } else { Ok(id as u32) }
+/// The next id of a list of gaps after `last`; `None` at its end.
+fn next_id(last: &mut u32, reader: &mut BitReader<'_>) -> Result<Option<u32>, ViewError> {
+    let gap = reader.number(GAP_ORDER)?;
+    let id = u64::from(*last) + u64::from(gap);
+    if id > u64::from(EntityId::MAX) {
+        return Err(ViewError::BadId(id));
+    }
+    *last = id as u32;
+    Ok((gap != 0).then_some(*last))
 }

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 
 use crate::game::{Audience, Events, VisibleSet};
 use crate::ids::{SeatId, Tick};
-use crate::protocol::codec::varint;
+use crate::protocol::bits::BitWriter;
+use crate::protocol::delta::{put_event, put_fields, put_no_event};
+use crate::protocol::schema::Schema;
 
 /// How long a fact waits for its viewers: about a second at 60 Hz.
 const KEPT_TICKS: u32 = 60;
@@ -12,9 +14,9 @@ const KEPT_TICKS: u32 = 60;
 const KEPT_MAX: usize = 4096;
 /// How many facts one snapshot carries at most: what is more is lost to that viewer, and flagged.
 const PER_SNAPSHOT_MAX: usize = 256;
-
-/// The largest count that is one byte on the wire.
-const ONE_BYTE_MAX: usize = 250;
+/// Once a snapshot's body has so many bytes, what more is due is lost likewise: with the longest fact it still is a
+/// message.
+const BODY_BYTES_MAX: usize = 60 * 1024;
 
 /// A viewer's place in the ring: the number of the first fact that it has not been told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,21 +28,27 @@ pub(super) struct EventRing {
     ring: VecDeque<Fact>,
     /// The number of the ring's first fact.
     first: u64,
+    /// The fields of the fact at hand.
+    quantised: Vec<i32>,
 }
 
 struct Fact {
     tick: Tick,
     kind: u8,
     audience: Audience,
-    /// The fields' bytes.
-    fields: Vec<u8>,
+    /// Its fields, made once for all viewers.
+    fields: BitWriter,
 }
 
 impl Fact {
-    fn put(&self, now: Tick, out: &mut Vec<u8>) {
-        out.push(self.kind);
-        varint::put_u32(out, now.since(self.tick));
-        out.extend_from_slice(&self.fields);
+    /// False if there was no room for it.
+    fn put(&self, now: Tick, out: &mut BitWriter) -> bool {
+        let fits = out.bytes().len() < BODY_BYTES_MAX;
+        if fits {
+            put_event(self.kind, now.since(self.tick), out);
+            out.append(&self.fields);
+        }
+        fits
     }
 }
 
@@ -63,17 +71,19 @@ impl Witness<'_> {
 
 impl EventRing {
     /// Takes the facts of one tick and forgets those that are too old.
-    pub(super) fn push(&mut self, tick: Tick, events: &Events) {
+    pub(super) fn push(&mut self, tick: Tick, events: &Events, schema: &Schema) {
         while self.ring.front().is_some_and(|fact| tick.since(fact.tick) > KEPT_TICKS) {
             self.forget_first();
         }
-        for (kind, audience, fields) in events.iter() {
-            let mut bytes = if self.ring.len() == KEPT_MAX { self.forget_first() } else { Vec::new() };
-            bytes.clear();
-            for &value in fields {
-                varint::put_i32(&mut bytes, value);
-            }
-            self.ring.push_back(Fact { tick, kind: kind.0, audience, fields: bytes });
+        for (kind, audience, values) in events.iter() {
+            let mut bits = if self.ring.len() == KEPT_MAX { self.forget_first() } else { BitWriter::default() };
+            bits.clear();
+            let fields = &schema.events[usize::from(kind.0)].fields;
+            assert_eq!(values.len(), fields.len(), "fields of event {}", kind.0);
+            self.quantised.clear();
+            self.quantised.extend(fields.iter().zip(values).map(|(field, &value)| field.quantise(value)));
+            put_fields(fields, tick.0, &self.quantised, &mut bits);
+            self.ring.push_back(Fact { tick, kind: kind.0, audience, fields: bits });
         }
     }
 
@@ -83,33 +93,29 @@ impl EventRing {
     }
 
     /// Appends a snapshot's events section for a viewer that stands at `cursor`: those facts that it may be told.
-    pub(super) fn put(&self, cursor: EventCursor, now: Tick, witness: &Witness<'_>, out: &mut Vec<u8>) -> Told {
+    pub(super) fn put(&self, cursor: EventCursor, now: Tick, witness: &Witness<'_>, out: &mut BitWriter) -> Told {
         let mut lost = cursor.0 < self.first;
         let start = (cursor.0.saturating_sub(self.first) as usize).min(self.ring.len());
         let told = || self.ring.range(start..).filter(|fact| witness.sees(fact.audience));
-        // Each fact is looked at once, its count written afterwards: that fits if it stays one byte.
-        let count_at = out.len();
-        out.push(0);
+        let begin = out.end();
+        // Each fact is looked at once, unless too many are due: then the newest are told.
         let mut due = 0;
         for fact in told() {
             due += 1;
-            if due <= ONE_BYTE_MAX {
-                fact.put(now, out);
+            if due <= PER_SNAPSHOT_MAX {
+                lost |= !fact.put(now, out);
             }
         }
-        if due <= ONE_BYTE_MAX {
-            out[count_at] = due as u8;
-            return Told { any: due > 0, lost };
+        if due > PER_SNAPSHOT_MAX {
+            lost = true;
+            out.back_to(begin);
+            told().skip(due - PER_SNAPSHOT_MAX).for_each(|fact| _ = fact.put(now, out));
         }
-        out.truncate(count_at);
-        lost |= due > PER_SNAPSHOT_MAX;
-        let count = due.min(PER_SNAPSHOT_MAX);
-        varint::put_u32(out, count as u32);
-        told().skip(due - count).for_each(|fact| fact.put(now, out));
-        Told { any: true, lost }
+        put_no_event(out);
+        Told { any: due > 0, lost }
     }
 
-    fn forget_first(&mut self) -> Vec<u8> {
+    fn forget_first(&mut self) -> BitWriter {
         self.first += 1;
         self.ring.pop_front().map(|fact| fact.fields).unwrap_or_default()
     }

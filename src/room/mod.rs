@@ -208,7 +208,7 @@ impl<G: Game> Room<G> {
         self.take_inputs(tick);
         self.tick_events.clear();
         self.game.step(&self.inputs, &mut self.tick_events);
-        self.events.push(tick, &self.tick_events);
+        self.events.push(tick, &self.tick_events, &self.schema);
     }
 
     fn change_bots(&mut self) {

@@ -10,7 +10,9 @@ use super::tables::{Table, Tables};
 use super::viewers::Viewer;
 use crate::game::{Viewpoint, VisibleSet};
 use crate::ids::{EntityId, InputSeq, Micros, Tick, ViewerId};
-use crate::protocol::codec::{self, varint};
+use crate::protocol::bits::BitWriter;
+use crate::protocol::codec;
+use crate::protocol::delta::Ids;
 use crate::protocol::message::{ServerMessage, SnapshotHeader, Tier, flags};
 use crate::protocol::schema::Schema;
 
@@ -41,11 +43,11 @@ const ROSTER_EVERY: Micros = Micros::from_millis(200);
 /// stuck must not keep a tick's.
 const CHUNK_BYTES: usize = 16 * 1024;
 
-/// Rows that a view holds at most. With [`ENTERED_BYTES_MAX`] it keeps a snapshot below the protocol's longest message:
-/// what a seat may see beyond that is as if it lay out of sight.
+/// Rows that a view holds at most: what a seat may see beyond that is as if it lay out of sight.
 const VIEW_ROWS_MAX: usize = 3072;
-/// Once a snapshot's body has so many bytes, nothing more enters with it; what waits enters with the next ones.
-const ENTERED_BYTES_MAX: usize = 32 * 1024;
+/// Once a snapshot's body has so many bytes, nothing more enters with it; what waits enters with the next ones. It keeps
+/// a snapshot below the protocol's longest message, events included.
+const STATE_BYTES_MAX: usize = 32 * 1024;
 
 /// What the snapshot of one tick says to everybody.
 #[derive(Clone, Copy)]
@@ -75,7 +77,7 @@ struct Shared {
     new: VisibleSet,
     /// What of `new` the snapshot holds.
     sent: VisibleSet,
-    bytes: Vec<u8>,
+    bits: BitWriter,
     /// It is relative to `base`; else to nothing.
     relative: bool,
     /// Something left, changed or entered.
@@ -89,8 +91,7 @@ pub(super) struct Outbound {
     spare_sets: Vec<VisibleSet>,
     chunk: BytesMut,
     head: Vec<u8>,
-    body: Vec<u8>,
-    scratch: Vec<u8>,
+    body: BitWriter,
     /// The state sections that were made last of those that others may share.
     shared: Shared,
     /// They are of this round.
@@ -170,7 +171,7 @@ impl Outbound {
             return None;
         }
         if digest {
-            self.body.extend_from_slice(&tables.newest_mut().digest(&self.new).to_le_bytes());
+            self.body.fixed_u32(tables.newest_mut().digest(&self.new));
         }
         let flag = |on: bool, bit: u8| if on { bit } else { 0 };
         let header = SnapshotHeader {
@@ -200,33 +201,37 @@ impl Outbound {
             && shared.new == self.new
             && (!shared.relative || shared.held == viewer.held)
         {
-            self.body.extend_from_slice(&shared.bytes);
+            self.body.append(&shared.bits);
             self.new.clone_from(&shared.sent);
             return (shared.relative, shared.news);
         }
-        let (relative, mut news) = match base.and_then(|base| tables.since(base, schema)) {
-            Some(deltas) => {
-                intersect(&viewer.held, &self.new, deltas.kept(), &mut self.kept);
-                let left = put_left(&viewer.held, &self.kept, &mut self.body);
-                let changed = deltas.put(&self.kept, &mut self.scratch, &mut self.body);
-                (true, left | changed)
-            }
-            None => {
-                self.kept.clear();
-                varint::put_u32(&mut self.body, 0);
-                (false, true)
-            }
-        };
+        let begin = self.body.end();
+        let (mut relative, mut news) = (false, true);
+        if let Some(deltas) = base.and_then(|base| tables.since(base, schema)) {
+            intersect(&viewer.held, &self.new, deltas.kept(), &mut self.kept);
+            let left = put_left(&viewer.held, &self.kept, &mut self.body);
+            let changed = deltas.put(&self.kept, &mut self.body);
+            (relative, news) = (true, left | changed);
+        }
+        // Changes that no message holds: the view begins anew, as far as there is room.
+        relative &= self.body.bytes().len() <= STATE_BYTES_MAX;
+        if !relative {
+            self.body.back_to(begin);
+            self.kept.clear();
+            Ids::default().end(&mut self.body);
+            news = true;
+        }
         if may_share {
             self.shared.new.clone_from(&self.new);
         }
-        news |= put_entered(tables.newest_mut(), &mut self.new, &self.kept, &mut self.body);
+        news |= put_entered(tables.newest_mut(), schema, &mut self.new, &self.kept, &mut self.body);
         if may_share {
             let shared = &mut self.shared;
             shared.base = base;
             shared.held.clone_from(&viewer.held);
             shared.sent.clone_from(&self.new);
-            shared.bytes.clone_from(&self.body);
+            shared.bits.clear();
+            shared.bits.append(&self.body);
             (shared.relative, shared.news) = (relative, news);
             self.shared_is_new = true;
         }
@@ -244,12 +249,12 @@ impl Outbound {
     fn cut(&mut self, message: &ServerMessage) -> Bytes {
         self.head.clear();
         codec::encode_into(message, &mut self.head);
-        let bytes = self.head.len() + self.body.len();
+        let bytes = self.head.len() + self.body.bytes().len();
         if self.chunk.capacity() - self.chunk.len() < bytes {
             self.chunk = BytesMut::with_capacity(CHUNK_BYTES.max(bytes));
         }
         self.chunk.extend_from_slice(&self.head);
-        self.chunk.extend_from_slice(&self.body);
+        self.chunk.extend_from_slice(self.body.bytes());
         self.chunk.split().freeze()
     }
 }
@@ -272,57 +277,35 @@ fn for_each_without(a: &VisibleSet, b: &VisibleSet, mut each: impl FnMut(EntityI
     }
 }
 
-/// Appends a list: the number of its items, then what `put` appends, which returns that number.
-fn put_counted(out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>) -> u32) -> u32 {
-    let at = out.len();
-    out.push(0);
-    let count = put(out);
-    // What is one byte on the wire, nearly always, needs no second look at the list.
-    if count < 251 {
-        out[at] = count as u8;
-    } else {
-        let mut long = Vec::new();
-        varint::put_u32(&mut long, count);
-        out.splice(at..=at, long);
-    }
-    count
-}
-
 /// The `left` section; false if nothing left.
-fn put_left(held: &VisibleSet, kept: &VisibleSet, out: &mut Vec<u8>) -> bool {
-    let count = put_counted(out, |out| {
-        let (mut previous, mut count) = (0, 0);
-        for_each_without(held, kept, |id| {
-            varint::put_u32(out, id.get() - previous);
-            previous = id.get();
-            count += 1;
-        });
-        count
-    });
-    count > 0
+fn put_left(held: &VisibleSet, kept: &VisibleSet, out: &mut BitWriter) -> bool {
+    let mut ids = Ids::default();
+    for_each_without(held, kept, |id| ids.put(id.get(), out));
+    ids.end(out)
 }
 
 /// The `entered` section; false if nothing entered. Takes out of `new` what has to wait.
-fn put_entered(newest: &mut Table, new: &mut VisibleSet, kept: &VisibleSet, out: &mut Vec<u8>) -> bool {
+fn put_entered(
+    newest: &mut Table,
+    schema: &Schema,
+    new: &mut VisibleSet,
+    kept: &VisibleSet,
+    out: &mut BitWriter,
+) -> bool {
     let mut places = VIEW_ROWS_MAX.saturating_sub(kept.len());
     let mut waiting = Vec::new();
-    let count = put_counted(out, |out| {
-        let (mut previous, mut count) = (0, 0);
-        for_each_without(new, kept, |id| {
-            if places == 0 || out.len() > ENTERED_BYTES_MAX {
-                waiting.push(id);
-                return;
-            }
-            varint::put_u32(out, id.get() - previous);
-            previous = id.get();
-            newest.put_full(id, out);
-            count += 1;
-            places -= 1;
-        });
-        count
+    let mut ids = Ids::default();
+    for_each_without(new, kept, |id| {
+        if places == 0 || out.bytes().len() > STATE_BYTES_MAX {
+            waiting.push(id);
+            return;
+        }
+        ids.put(id.get(), out);
+        newest.put_full(id, schema, out);
+        places -= 1;
     });
     for id in waiting {
         new.remove(id);
     }
-    count > 0
+    ids.end(out)
 }

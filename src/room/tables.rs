@@ -1,11 +1,12 @@
-//! The last few row tables of a room, and what each entity's bytes are relative to each of them: made at most once per
+//! The last few row tables of a room, and what each entity's bits are relative to each of them: made at most once per
 //! room and snapshot, whatever the number of viewers.
 
 use std::collections::VecDeque;
 
 use crate::game::{Rows, VisibleSet};
 use crate::ids::{EntityId, SeatId, Tick};
-use crate::protocol::delta::{put_delta, put_full, row_hash};
+use crate::protocol::bits::{BitWriter, Span};
+use crate::protocol::delta::{put_delta, put_fields, put_kind, row_hash};
 use crate::protocol::schema::Schema;
 
 /// Tables kept: a client that misses more snapshots in a row than this gets one with base 0. A second at 30 Hz, or half of
@@ -34,9 +35,9 @@ pub(super) struct Table {
     private: Vec<(SeatId, EntityId)>,
     /// For each id its place in `rows` plus one, or 0.
     places: Vec<u32>,
-    /// Whole rows, as [`put_full`] writes them: each made when the first viewer needs it.
-    full: Vec<u8>,
-    /// For each row where its bytes lie in `full`; an empty span: not made yet.
+    /// Whole rows, as they enter: each made when the first viewer needs it.
+    full: BitWriter,
+    /// For each row where its bits lie in `full`; an empty span: not made yet.
     full_spans: Vec<Span>,
     /// For each row its part of a digest; empty until the first viewer needs one.
     hashes: Vec<u32>,
@@ -48,30 +49,15 @@ pub(super) struct Deltas {
     made: bool,
     /// The ids that were there in every table from the older one to the newest: the same entities in both.
     kept: VisibleSet,
+    /// Those of them of which deltas say anything at all: a constant row has no bits.
+    told: VisibleSet,
     /// Those of them whose rows differ.
     changed: VisibleSet,
-    /// Their bytes, as [`put_delta`] writes them, and [`SPLICE_BYTES`] more, so that every copy may be of that width.
-    bytes: Vec<u8>,
-    /// By id: where the bytes lie; of length 0 for an id that did not change.
+    /// Their bits, as [`put_delta`] writes them.
+    bits: BitWriter,
+    /// By id: where its bits lie.
     spans: Vec<Span>,
 }
-
-/// A part of a buffer.
-#[derive(Clone, Copy, Default)]
-struct Span {
-    start: u32,
-    len: u32,
-}
-
-impl Span {
-    fn of(self, bytes: &[u8]) -> &[u8] {
-        &bytes[self.start as usize..][..self.len as usize]
-    }
-}
-
-/// Deltas are copied in this width, whatever their own: most have fewer bytes, and what is copied beyond is overwritten
-/// by the next. A copy of a known width is two instructions, one of an unknown width a call.
-const SPLICE_BYTES: usize = 16;
 
 impl Tables {
     /// Takes the rows that the game gives for `tick`, as the newest table.
@@ -183,15 +169,16 @@ impl Table {
     }
 
     /// Appends a row's kind and fields.
-    pub(super) fn put_full(&mut self, id: EntityId, out: &mut Vec<u8>) {
+    pub(super) fn put_full(&mut self, id: EntityId, schema: &Schema, out: &mut BitWriter) {
         let at = self.place(id);
-        if self.full_spans[at].len == 0 {
-            let start = self.full.len();
+        if self.full_spans[at].is_empty() {
+            let start = self.full.end();
             let row = self.rows.at(at);
-            put_full(row.kind.0, row.fields, &mut self.full);
-            self.full_spans[at] = Span { start: start as u32, len: (self.full.len() - start) as u32 };
+            put_kind(row.kind.0, &mut self.full);
+            put_fields(&schema.kinds[usize::from(row.kind.0)].fields, self.tick.0, row.fields, &mut self.full);
+            self.full_spans[at] = self.full.since(start);
         }
-        out.extend_from_slice(self.full_spans[at].of(&self.full));
+        out.copy(&self.full, self.full_spans[at]);
     }
 
     fn place(&self, id: EntityId) -> usize {
@@ -202,8 +189,7 @@ impl Table {
 impl Deltas {
     fn make(&mut self, ring: &VecDeque<Table>, base: usize, schema: &Schema) {
         self.made = true;
-        self.changed.clear();
-        self.bytes.clear();
+        self.bits.clear();
         self.kept.clone_from(&ring[base].present);
         for table in ring.range(base + 1..) {
             let words = self.kept.words_mut();
@@ -215,21 +201,30 @@ impl Deltas {
         let (old, new) = (&ring[base], &ring[ring.len() - 1]);
         self.spans.clear();
         self.spans.resize(new.places.len(), Span::default());
-        // As many words as any set of ids that are kept may have.
-        self.changed.words_mut().resize(new.places.len().div_ceil(64), 0);
+        for set in [&mut self.told, &mut self.changed] {
+            set.clear();
+            // As many words as any set of ids that are kept may have.
+            set.words_mut().resize(new.places.len().div_ceil(64), 0);
+        }
         for row in new.rows.iter() {
-            if self.kept.contains(row.id) {
-                let before = old.rows.at(old.place(row.id));
-                assert_eq!(before.kind, row.kind, "the kind of entity {} within one life", row.id.get());
-                let kind = &schema.kinds[usize::from(row.kind.0)];
-                let start = self.bytes.len();
-                if put_delta(kind, before.fields, row.fields, &mut self.bytes) {
+            if !self.kept.contains(row.id) {
+                continue;
+            }
+            let before = old.rows.at(old.place(row.id));
+            assert_eq!(before.kind, row.kind, "the kind of entity {} within one life", row.id.get());
+            let kind = &schema.kinds[usize::from(row.kind.0)];
+            if !kind.constant {
+                let start = self.bits.end();
+                self.told.insert(row.id);
+                if put_delta(kind, before.fields, row.fields, &mut self.bits) {
                     self.changed.insert(row.id);
-                    self.spans[row.id.index()] = Span { start: start as u32, len: (self.bytes.len() - start) as u32 };
                 }
+                self.spans[row.id.index()] = self.bits.since(start);
+            } else if before.fields != row.fields {
+                // Deltas cannot tell this: for its viewers it leaves, and enters as it is now.
+                self.kept.remove(row.id);
             }
         }
-        self.bytes.resize(self.bytes.len() + SPLICE_BYTES, 0);
     }
 
     /// The ids that were there all the time.
@@ -237,39 +232,24 @@ impl Deltas {
         &self.kept
     }
 
-    /// Appends the `changed` section for a viewer that keeps these ids: a bit for each, then the bytes of those that
-    /// changed, by ascending id. False if none did. `scratch` is only ever grown.
+    /// Appends the `changed` section for a viewer that keeps these ids, by ascending id. False if none of them changed.
     ///
-    /// One look at each id, and no branch on whether it changed, which nobody could foretell: an id that did not has a
-    /// span of length 0.
-    pub(super) fn put(&self, kept: &VisibleSet, scratch: &mut Vec<u8>, out: &mut Vec<u8>) -> bool {
-        if scratch.len() < self.bytes.len() + SPLICE_BYTES {
-            scratch.resize(self.bytes.len() + SPLICE_BYTES, 0);
-        }
-        let (mut bits, mut filled, mut end) = (0_u64, 0_u32, 0);
-        for (at, (&kept, &changed)) in kept.words().iter().zip(self.changed.words()).enumerate() {
-            let mut rest = kept;
+    /// One look at each id, and no branch on whether it changed, which nobody could foretell.
+    pub(super) fn put(&self, kept: &VisibleSet, out: &mut BitWriter) -> bool {
+        let mut pen = out.pen(self.bits.len());
+        let mut news = 0;
+        let words = kept.words().iter().zip(self.told.words()).zip(self.changed.words());
+        for (at, ((&kept, &told), &changed)) in words.enumerate() {
+            news |= kept & changed;
+            let mut rest = kept & told;
             while rest != 0 {
-                let place = rest.trailing_zeros();
+                let place = rest.trailing_zeros() as usize;
                 rest &= rest - 1;
-                bits |= (changed >> place & 1) << filled;
-                filled += 1;
-                if filled == 64 {
-                    out.extend_from_slice(&bits.to_le_bytes());
-                    (bits, filled) = (0, 0);
-                }
-                let span = self.spans[at * 64 + place as usize];
-                let (start, len) = (span.start as usize, span.len as usize);
-                scratch[end..end + SPLICE_BYTES].copy_from_slice(&self.bytes[start..start + SPLICE_BYTES]);
-                if len > SPLICE_BYTES {
-                    scratch[end..end + len].copy_from_slice(span.of(&self.bytes));
-                }
-                end += len;
+                pen.copy(&self.bits, self.spans[at * 64 + place]);
             }
         }
-        out.extend_from_slice(&bits.to_le_bytes()[..filled.div_ceil(8) as usize]);
-        out.extend_from_slice(&scratch[..end]);
-        end > 0
+        pen.lift();
+        news != 0
     }
 }
 
@@ -284,39 +264,63 @@ mod tests {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             state ^ state >> 29
         };
-        let mut scratch = Vec::new();
+        let mut out = BitWriter::default();
         for round in 0..500 {
             let mut deltas = Deltas::default();
-            let mut kept = VisibleSet::default();
-            let (mut bits, mut count, mut bytes) = (Vec::new(), 0, Vec::new());
+            let (mut kept, mut expected, mut news) = (VisibleSet::default(), BitWriter::default(), false);
+            deltas.spans.resize(500, Span::default());
+            for set in [&mut deltas.told, &mut deltas.changed] {
+                set.words_mut().resize(500_usize.div_ceil(64), 0);
+            }
             for id in 1..500 {
                 let id = EntityId::new(id).expect("a small id");
-                let changed = random() % 3 == 0;
-                let start = deltas.bytes.len();
-                deltas.changed.words_mut().resize(500_usize.div_ceil(64), 0);
-                deltas.spans.resize(id.index() + 1, Span::default());
-                if changed {
-                    deltas.changed.insert(id);
-                    // Some are longer than the width of a copy.
-                    let len = 1 + random() as usize % 40;
-                    deltas.bytes.extend((0..len).map(|_| random() as u8));
-                    deltas.spans[id.index()] = Span { start: start as u32, len: len as u32 };
+                let (told, changed) = (random() % 5 != 0, random() % 3 == 0);
+                let start = deltas.bits.end();
+                if told {
+                    deltas.told.insert(id);
+                    deltas.bits.bit(changed);
                 }
+                if told && changed {
+                    deltas.changed.insert(id);
+                    // Some are longer than what is copied in one step.
+                    (0..random() % 40).for_each(|_| deltas.bits.number(random() as u32, 5));
+                }
+                deltas.spans[id.index()] = deltas.bits.since(start);
                 if random() % 8 < round % 9 {
                     kept.insert(id);
-                    if count % 8 == 0 {
-                        bits.push(0);
-                    }
-                    *bits.last_mut().expect("one was pushed") |= u8::from(changed) << (count % 8);
-                    count += 1;
-                    bytes.extend_from_slice(&deltas.bytes[start..]);
+                    news |= told && changed;
+                    expected.copy(&deltas.bits, deltas.spans[id.index()]);
                 }
             }
-            deltas.bytes.resize(deltas.bytes.len() + SPLICE_BYTES, 0);
-            let mut out = Vec::new();
-            assert_eq!(deltas.put(&kept, &mut scratch, &mut out), !bytes.is_empty());
-            bits.extend_from_slice(&bytes);
-            assert_eq!(out, bits, "round {round}");
+            out.clear();
+            assert_eq!(deltas.put(&kept, &mut out), news);
+            assert_eq!((out.len(), out.bytes()), (expected.len(), expected.bytes()), "round {round}");
         }
+    }
+
+    #[test]
+    fn a_row_that_should_never_change_leaves_and_enters_when_it_does() {
+        use crate::ids::KindId;
+        use crate::protocol::schema::{EntityKind, Field};
+        let schema = Schema {
+            game: "toy".into(),
+            rules: 1,
+            kinds: vec![EntityKind::constant("rock", vec![Field::step("x")])],
+            inputs: vec![],
+            events: vec![],
+        };
+        let id = |id| EntityId::new(id).expect("a small id");
+        let mut tables = Tables::default();
+        for (tick, x) in [(2, 7), (4, 8)] {
+            tables.push(Tick(tick), &schema, |rows| {
+                rows.push(id(1), KindId(0), None, &[5]);
+                rows.push(id(2), KindId(0), None, &[x]);
+            });
+        }
+        let deltas = tables.since(Tick(2), &schema).expect("it is in the ring");
+        assert_eq!(deltas.kept().iter().collect::<Vec<_>>(), [id(1)], "the other is a new entity");
+        let mut out = BitWriter::default();
+        assert!(!deltas.put(deltas.kept(), &mut out));
+        assert_eq!(out.len(), 0, "nothing is said of a constant row");
     }
 }

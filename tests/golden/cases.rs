@@ -176,19 +176,19 @@ pub(crate) fn schema() -> Schema {
         game: "toy".into(),
         rules: 3,
         kinds: vec![
-            EntityKind {
-                name: "mover".into(),
-                private: false,
-                fields: vec![Field::linear("x", 4096, 10), Field::angle("heading", 8), Field::step("score")],
-            },
-            EntityKind { name: "purse".into(), private: true, fields: vec![Field::step("coins")] },
+            EntityKind::public(
+                "mover",
+                vec![Field::linear("x", 4096, 10).orders(4, 9), Field::angle("heading", 8), Field::step("score")],
+            ),
+            EntityKind::private("purse", vec![Field::step("coins")]),
+            EntityKind::constant("gate", vec![Field::step("x").scaled(4096, 10).orders(0, 9), Field::tick("shuts_at")]),
         ],
         inputs: vec![
             InputField::level("push", -1, 1, Neutral::Value(0)),
             InputField::level("aim", 0, 65_535, Neutral::Hold),
             InputField::press("jump"),
         ],
-        events: vec![EventKind { name: "bump".into(), fields: vec![Field::step("a"), Field::step("b")] }],
+        events: vec![EventKind::new("bump", vec![Field::step("a"), Field::step("b")])],
     }
 }
 
@@ -231,7 +231,7 @@ pub(crate) fn server_messages() -> Vec<(String, ServerMessage, Vec<u8>)> {
     let empty = Schema { game: String::new(), rules: 0, kinds: vec![], inputs: vec![], events: vec![] };
     let bare = Welcome { schema: empty, ..welcome() };
     // Nothing left, nothing held, nothing entered, no event.
-    let nothing = vec![0, 0, 0];
+    let nothing = vec![0, 0];
     let largest = SnapshotHeader {
         tick: u32::MAX.into(),
         base: u32::MAX,

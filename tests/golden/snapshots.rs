@@ -3,31 +3,33 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use tickroom::protocol::codec::varint;
-use tickroom::protocol::delta::{put_delta, put_full, row_hash};
+use tickroom::protocol::bits::BitWriter;
+use tickroom::protocol::delta::{GAP_ORDER, KIND_ORDER};
+use tickroom::protocol::delta::{Ids, put_delta, put_event, put_fields, put_kind, put_no_event, row_hash};
 use tickroom::protocol::hex;
 use tickroom::protocol::message::{ServerMessage, SnapshotHeader, flags};
 use tickroom::protocol::schema::*;
 use tickroom::protocol::view::{Applied, View};
 
-/// A mover, a private purse, a kind with a mask of five bytes, a kind without fields; events with and without fields.
+/// A mover, a private purse, a wide kind with an order for each field, a kind without fields, one that never changes;
+/// events with and without fields.
 pub(crate) fn schema() -> Schema {
-    let kind = |name: &str, fields| EntityKind { name: name.into(), private: false, fields };
-    let mut purse = kind("purse", vec![Field::step("coins")]);
-    purse.private = true;
+    let mover = vec![Field::linear("x", 4096, 10).orders(4, 9), Field::angle("heading", 8), Field::step("score")];
     Schema {
         game: "toy".into(),
         rules: 1,
         kinds: vec![
-            kind("mover", vec![Field::linear("x", 4096, 10), Field::angle("heading", 8), Field::step("score")]),
-            purse,
-            kind("wide", (0..17).map(|i| Field::step(&format!("f{i}"))).collect()),
-            kind("dot", vec![]),
+            EntityKind::public("mover", mover),
+            EntityKind::private("purse", vec![Field::step("coins").orders(0, 0), Field::tick("due").orders(30, 4)]),
+            EntityKind::public("wide", (0..17).map(|i| Field::step(&format!("f{i}")).orders(30 - i, i)).collect()),
+            EntityKind::public("dot", vec![]),
+            EntityKind::constant("gate", vec![Field::linear("x", 4096, 12), Field::tick("shuts_at")]),
         ],
         inputs: vec![],
         events: vec![
-            EventKind { name: "bump".into(), fields: vec![Field::step("a"), Field::step("b")] },
-            EventKind { name: "bang".into(), fields: vec![] },
+            EventKind::new("bump", vec![Field::step("a").orders(0, 30), Field::step("b").orders(0, 0)]),
+            EventKind::new("bang", vec![]),
+            EventKind::new("gong", vec![Field::tick("since"), Field::angle("from", 10)]),
         ],
     }
 }
@@ -86,31 +88,39 @@ struct Stream {
 /// A body by its parts, so that each can be bent.
 #[derive(Default)]
 struct Body {
-    left: Vec<u32>,
-    changed: Vec<u8>,
-    entered: Vec<u8>,
-    events: Vec<u8>,
+    left: BitWriter,
+    changed: BitWriter,
+    entered: BitWriter,
+    events: BitWriter,
     digest: Vec<u8>,
 }
 
 impl Body {
     fn bytes(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        put_ids(&self.left, &mut out);
-        for part in [&self.changed, &self.entered, &self.events, &self.digest] {
-            out.extend(part);
+        let mut out = BitWriter::default();
+        for part in [&self.left, &self.changed, &self.entered, &self.events] {
+            out.append(part);
         }
-        out
+        [out.bytes(), &self.digest].concat()
     }
 }
 
-fn put_ids(ids: &[u32], out: &mut Vec<u8>) {
-    varint::put_u32(out, ids.len() as u32);
-    let mut previous = 0;
-    for &id in ids {
-        varint::put_u32(out, id - previous);
-        previous = id;
+/// Bits as they come, for a body that no server would make: `1` and `0`, and blanks for reading.
+fn bits(text: &str) -> BitWriter {
+    let mut out = BitWriter::default();
+    text.chars().filter(|&bit| bit != ' ').for_each(|bit| out.bit(bit == '1'));
+    out
+}
+
+/// A list of these ids and what `then` puts after each.
+fn list(ids: impl Iterator<Item = u32>, mut then: impl FnMut(u32, &mut BitWriter)) -> BitWriter {
+    let (mut out, mut list) = (BitWriter::default(), Ids::default());
+    for id in ids {
+        list.put(id, &mut out);
+        then(id, &mut out);
     }
+    list.end(&mut out);
+    out
 }
 
 fn digest(rows: &Rows) -> u32 {
@@ -126,31 +136,21 @@ impl Stream {
     /// The body that turns what is held into `now`; ids in `reborn` leave and enter at once.
     fn body(&self, held: &Rows, now: &Rows, reborn: &[u32], events: &[Event], with_digest: bool) -> Body {
         let stays = |id: &u32| held.contains_key(id) && now.contains_key(id) && !reborn.contains(id);
-        let kept: Vec<u32> = held.keys().copied().filter(stays).collect();
-        let mut body = Body { left: held.keys().copied().filter(|id| !stays(id)).collect(), ..Body::default() };
-        let mut deltas = Vec::new();
-        body.changed.resize(kept.len().div_ceil(8), 0);
-        for (at, id) in kept.iter().enumerate() {
-            let ((kind, before), (_, after)) = (&held[id], &now[id]);
-            if put_delta(&self.schema.kinds[usize::from(*kind)], before, after, &mut deltas) {
-                body.changed[at / 8] |= 1 << (at % 8);
-            }
+        let kinds = &self.schema.kinds;
+        let mut body = Body { left: list(held.keys().copied().filter(|id| !stays(id)), |_, _| {}), ..Body::default() };
+        for (id, (kind, before)) in held.iter().filter(|(id, _)| stays(id)) {
+            put_delta(&kinds[usize::from(*kind)], before, &now[id].1, &mut body.changed);
         }
-        body.changed.extend(deltas);
-        let entered: Vec<u32> = now.keys().copied().filter(|id| !stays(id)).collect();
-        varint::put_u32(&mut body.entered, entered.len() as u32);
-        let mut previous = 0;
-        for id in entered {
-            varint::put_u32(&mut body.entered, id - previous);
-            previous = id;
-            put_full(now[&id].0, &now[&id].1, &mut body.entered);
-        }
-        varint::put_u32(&mut body.events, events.len() as u32);
+        body.entered = list(now.keys().copied().filter(|id| !stays(id)), |id, out| {
+            let (kind, row) = &now[&id];
+            put_kind(*kind, out);
+            put_fields(&kinds[usize::from(*kind)].fields, self.tick, row, out);
+        });
         for (kind, age, fields) in events {
-            body.events.push(*kind);
-            varint::put_u32(&mut body.events, *age);
-            fields.iter().for_each(|&value| varint::put_i32(&mut body.events, value));
+            put_event(*kind, *age, &mut body.events);
+            put_fields(&self.schema.events[usize::from(*kind)].fields, self.tick - age, fields, &mut body.events);
         }
+        put_no_event(&mut body.events);
         if with_digest {
             body.digest = digest(now).to_le_bytes().into();
         }
@@ -229,7 +229,7 @@ pub(crate) fn steps() -> Vec<String> {
     let early = stream.body(&nothing, &nothing, &[], &[], false).bytes();
     stream.send("a delta before any base 0", stream.header(2, false), &early, Answer::Ignored, &[]);
     stream.full("an empty view", &nothing, true);
-    let mut now = Rows::from([(1, (0, vec![100, 64, 0])), (4, (0, vec![-152, 0, 1])), (9, (1, vec![5]))]);
+    let mut now = Rows::from([(1, (0, vec![100, 64, 0])), (4, (0, vec![-152, 0, 1])), (9, (1, vec![5, 700]))]);
     stream.full("two movers and a purse", &now, true);
 
     stream.delta("nothing changes, told all the same", (2, 2), &now, &[], &[]);
@@ -241,36 +241,47 @@ pub(crate) fn steps() -> Vec<String> {
     now.insert(1, (0, vec![103, 5, 0]));
     now.insert(4, (0, vec![-152, 132, 1]));
     stream.delta("one turns up through zero, one by half a turn", (2, 2), &now, &[], &[]);
-    now.insert(9, (1, vec![i32::MAX]));
-    stream.delta("a value at its largest", (2, 2), &now, &[], &[]);
-    now.insert(9, (1, vec![i32::MIN]));
+    now.insert(1, (0, vec![103, 5, -3]));
+    stream.delta("only what does not move changes", (2, 2), &now, &[], &[]);
+    now.insert(9, (1, vec![i32::MAX, 700]));
+    stream.delta("a value at its largest, of order 0", (2, 2), &now, &[], &[]);
+    now.insert(9, (1, vec![i32::MIN, 700]));
     stream.delta("a difference that wraps", (2, 2), &now, &[], &[]);
-    now.insert(9, (1, vec![-1]));
+    now.insert(9, (1, vec![0, 700]));
+    stream.delta("the longest number of order 0", (2, 2), &now, &[], &[]);
+    now.insert(9, (1, vec![0, -1]));
+    stream.delta("a tick changes by its difference", (2, 2), &now, &[], &[]);
     now.insert(250, (2, wide.clone()));
     now.insert(600, (3, vec![]));
+    now.insert(601, (4, vec![-7, 621]));
+    now.insert(602, (4, vec![0, i32::MIN]));
     now.insert(1_048_575, (0, vec![1_000_000, 255, -1]));
-    stream.delta("entering with long gaps, a wide kind, a kind without fields, the largest id", (2, 2), &now, &[], &[]);
+    stream.delta("entering: long gaps, a wide kind, one without fields, ticks, the largest id", (2, 2), &now, &[], &[]);
     let mut wider = wide.clone();
     (wider[0], wider[8], wider[16]) = (1, i32::MIN, 300);
     now.insert(250, (2, wider));
-    stream.delta("a mask of five bytes", (2, 2), &now, &[], &[]);
+    stream.delta("three of seventeen fields change", (2, 2), &now, &[], &[]);
+    now.insert(250, (2, vec![i32::MAX; 17]));
+    stream.delta("all of seventeen fields change, of every order", (2, 2), &now, &[], &[]);
     now.remove(&4);
     now.remove(&600);
     stream.delta("two leave", (2, 2), &now, &[], &[]);
     now.insert(9, (3, vec![]));
     stream.delta("an id comes back as another kind", (2, 2), &now, &[9], &[]);
     stream.delta("an entity leaves and enters unchanged", (2, 2), &now, &[1], &[]);
-    let events = [(0, 0, vec![1, -4]), (1, 1, vec![]), (0, 300, vec![i32::MIN, i32::MAX])];
+    now.insert(601, (4, vec![-8, 621]));
+    stream.delta("one of a constant kind changes all the same", (2, 2), &now, &[601], &[]);
+    let events = [(0, 0, vec![1, -4]), (1, 1, vec![]), (0, 300, vec![i32::MIN, i32::MAX]), (2, 5, vec![600, 63])];
     stream.delta("events", (2, 2), &now, &[], &events);
     for id in 20..25 {
-        now.insert(id, (1, vec![id as i32]));
+        now.insert(id, (1, vec![id as i32, 600]));
     }
-    stream.delta("nine are held from here", (2, 2), &now, &[], &[]);
+    stream.delta("eleven are held from here", (2, 2), &now, &[], &[]);
     now.insert(1_048_575, (0, vec![1_000_001, 255, -1]));
-    stream.delta("the ninth changes", (2, 2), &now, &[], &[]);
+    stream.delta("the last changes", (2, 2), &now, &[], &[]);
     now.remove(&20);
     now.insert(1_048_575, (0, vec![1_000_002, 255, -1]));
-    stream.delta("one leaves, and the eighth of those left changes", (2, 2), &now, &[], &[]);
+    stream.delta("one leaves, and the last of those left changes", (2, 2), &now, &[], &[]);
     now.insert(1, (0, vec![110, 5, 0]));
     stream.delta("empty ones were not sent: the base lies after the last one", (10, 2), &now, &[], &[]);
     now.insert(1, (0, vec![150, 6, 0]));
@@ -280,10 +291,23 @@ pub(crate) fn steps() -> Vec<String> {
     unknown.flags = 0xF0;
     let body = stream.body(&stream.rows, &now, &[], &[], false).bytes();
     stream.send("flags that nobody knows", unknown, &body, Answer::Applied, &[]);
+    let mut idle = stream.body(&stream.rows, &now, &[], &[], false);
+    // The first held is a mover: changed, by 0 and 0, and of the rest the score, by 0.
+    idle.changed = bits("1 00000 0000 1 1 00");
+    for (kind, row) in now.values().skip(1) {
+        put_delta(&stream.schema.kinds[usize::from(*kind)], row, row, &mut idle.changed);
+    }
+    stream.tick += 2;
+    stream.send("a change by nothing", stream.header(2, false), &idle.bytes(), Answer::Applied, &[]);
     stream.full("base 0 in the middle", &now.clone(), false);
     stream.full("base 0 twice", &nothing, true);
     stream.full("and once more", &now, true);
 
+    let number = |value: u32, order: u8| {
+        let mut out = BitWriter::default();
+        out.number(value, order);
+        out
+    };
     stream.breaks("a base before the last one", 4, |_, _| {});
     stream.breaks("a base before the beginning of time", u32::MAX, |_, _| {});
     stream.breaks("a digest that differs", 2, |header, body| {
@@ -294,22 +318,45 @@ pub(crate) fn steps() -> Vec<String> {
         header.flags = flags::DIGEST;
         body.digest = vec![1, 2, 3];
     });
-    stream.breaks("one leaves that is not held", 2, |_, body| body.left = vec![2]);
-    stream.breaks("one leaves above all that are held", 2, |_, body| body.left = vec![1_048_574]);
-    stream.breaks("one enters that is held", 2, |_, body| body.entered = vec![1, 1, 3]);
-    stream.breaks("id 0 enters", 2, |_, body| body.entered = vec![1, 0, 3]);
-    stream.breaks("a gap of 0 in the middle", 2, |_, body| body.entered = vec![2, 2, 3, 0, 3]);
-    stream.breaks("an id above the largest", 2, |_, body| body.entered = vec![1, 252, 0, 0, 16, 0, 3]);
-    stream.breaks("gaps whose sum leaves 32 bits", 2, |_, body| {
-        body.entered = vec![2, 2, 3, 252, 255, 255, 255, 255, 3];
+    stream.breaks("one leaves that is not held", 2, |_, body| body.left = list([2].into_iter(), |_, _| {}));
+    stream.breaks("one leaves above all that are held", 2, |_, body| {
+        body.left = list([1, 9, 1_048_574].into_iter(), |_, _| {});
     });
-    stream.breaks("a kind that the schema does not have", 2, |_, body| body.entered = vec![1, 2, 4]);
-    stream.breaks("an event kind that the schema does not have", 2, |_, body| body.events = vec![1, 2, 0]);
-    stream.breaks("a field mask beyond the kind's fields", 2, |_, body| body.changed = vec![1, 0b1000]);
-    stream.breaks("a bit beyond the last entity held", 2, |_, body| body.changed = vec![0, 0x80, 0]);
-    stream.breaks("a body that ends early", 2, |_, body| body.events.clear());
-    stream.breaks("a byte too many", 2, |_, body| body.events.push(0));
-    stream.breaks("a difference with a marker too wide", 2, |_, body| body.changed = vec![1, 1, 253]);
-    stream.breaks("more entities than bytes", 2, |_, body| body.entered = vec![252, 255, 255, 255, 255]);
+    stream.breaks("one enters that is held", 2, |_, body| {
+        body.entered = list([1].into_iter(), |_, out| put_kind(3, out));
+    });
+    stream.breaks("an id above the largest", 2, |_, body| body.entered = number(1_048_576, GAP_ORDER));
+    stream.breaks("gaps whose sum leaves 32 bits", 2, |_, body| {
+        body.entered = list([2].into_iter(), |_, out| {
+            put_kind(3, out);
+            out.number(u32::MAX, GAP_ORDER);
+        });
+    });
+    stream.breaks("a kind that the schema does not have", 2, |_, body| {
+        body.entered = list([2].into_iter(), |_, out| put_kind(5, out));
+    });
+    stream.breaks("a kind that no byte holds", 2, |_, body| {
+        body.entered = list([2].into_iter(), |_, out| out.number(256, KIND_ORDER));
+    });
+    stream.breaks("an event kind that the schema does not have", 2, |_, body| body.events = number(4, KIND_ORDER));
+    stream.breaks("a number with too many ones", 2, |_, body| body.left = bits(&"1".repeat(70)));
+    stream.breaks("a number above the largest", 2, |_, body| {
+        // 27 ones, as the largest number of order 5 has, and all bits of the rest.
+        body.left = bits(&("1".repeat(27) + "0" + &"1".repeat(32) + "00000"));
+    });
+    stream.breaks("an event that breaks off", 2, |_, body| body.events = number(1, KIND_ORDER));
+    stream.breaks("a byte too many", 2, |_, body| body.events.number(0, 20));
+    stream.breaks("a padding bit", 2, |_, body| {
+        // An event of six bits moves the end away from that of a byte.
+        body.events.clear();
+        put_event(1, 0, &mut body.events);
+        put_no_event(&mut body.events);
+        let used: usize = [&body.left, &body.changed, &body.entered, &body.events].map(BitWriter::len).iter().sum();
+        assert_ne!(used % 8, 0, "there is padding");
+        body.events.bit(true);
+    });
+    stream.breaks("entities without end", 2, |_, body| {
+        (0..2000).for_each(|_| body.entered.bit(true));
+    });
     stream.steps.iter().map(|step| serde_json::to_string(step).unwrap()).collect()
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use tickroom::protocol::bits::BitWriter;
 use tickroom::protocol::hex;
 use tickroom::protocol::schema::{Field, Schema};
 use tickroom::protocol::view::View;
@@ -47,7 +48,8 @@ pub(crate) fn blocks<'a>(text: &'a str, mark: &str) -> Vec<(&'a str, Vec<&'a str
     blocks
 }
 
-/// A worked example: lines of `bytes  path = value  ; remark`.
+/// A worked example: lines of `bytes  path = value  ; remark`. What is no whole bytes stands in lines of `|bits  ; remark`,
+/// in wire order, and then `= bytes  ; remark` says which bytes they make.
 pub(crate) struct Example {
     pub(crate) bytes: Vec<u8>,
     pub(crate) says: BTreeMap<String, Value>,
@@ -56,9 +58,22 @@ pub(crate) struct Example {
 impl Example {
     pub(crate) fn parse(lines: &[&str]) -> Self {
         let (mut bytes, mut says) = (Vec::new(), BTreeMap::new());
+        let mut bits = BitWriter::default();
         for line in lines {
-            let (hex_text, rest) = line.split_once("  ").unwrap_or_else(|| panic!("no two blanks in: {line}"));
-            bytes.extend(hex::decode(hex_text).unwrap_or_else(|| panic!("no bytes: {line}")));
+            let (shown, rest) = line.split_once("  ").unwrap_or_else(|| panic!("no two blanks in: {line}"));
+            if let Some(shown) = shown.strip_prefix('|') {
+                put_shown(shown, &mut bits);
+                assert!(rest.trim().starts_with("; "), "no remark: {line}");
+                continue;
+            }
+            let shown_bytes = hex::decode(shown.trim_start_matches("= ")).unwrap_or_else(|| panic!("no bytes: {line}"));
+            if shown.starts_with("= ") {
+                assert_eq!(bits.len() % 8, 0, "the padding is shown: {line}");
+                assert_eq!(hex::encode(bits.bytes()), hex::encode(&shown_bytes), "the bytes of the bits above");
+                bits.clear();
+            }
+            assert!(bits.is_empty(), "which bytes the bits make: {line}");
+            bytes.extend(shown_bytes);
             let says_here = rest.trim().split("  ;").next().unwrap();
             if says_here.starts_with(';') {
                 continue;
@@ -69,6 +84,14 @@ impl Example {
             assert!(says.insert(path.to_owned(), value).is_none(), "{path} is said twice");
         }
         Self { bytes, says }
+    }
+}
+
+/// Appends bits that are shown in wire order: `0110`.
+pub(crate) fn put_shown(shown: &str, out: &mut BitWriter) {
+    for bit in shown.chars() {
+        assert!("01".contains(bit), "no bits: {shown}");
+        out.bit(bit == '1');
     }
 }
 

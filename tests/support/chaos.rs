@@ -53,7 +53,7 @@ impl Chaos {
             return;
         }
         let owned = !self.seats.is_empty() && self.rng.random_range(0..6) == 0;
-        let kind = if owned { 2 } else { self.rng.random_range(0..2) };
+        let kind = if owned { 2 } else { [0, 1, 3][self.rng.random_range(0..3)] };
         let owner = owned.then(|| self.seats[self.rng.random_range(0..self.seats.len())]);
         let fields = Self::schema(&()).kinds[usize::from(kind)].fields.len();
         let fields = (0..fields).map(|_| self.value()).collect();
@@ -67,17 +67,18 @@ impl Game for Chaos {
     fn schema(_: &()) -> Schema {
         let mut wide: Vec<Field> = (0..8).map(|i| Field::linear(&format!("w{i}"), 1, i)).collect();
         wide.push(Field::angle("turn", 8));
-        let kind = |name: &str, private, fields| EntityKind { name: name.into(), private, fields };
         Schema {
             game: "chaos".into(),
             rules: 1,
             kinds: vec![
-                kind("thin", false, vec![Field::linear("x", 16, 4), Field::angle("turn", 0)]),
-                kind("wide", false, wide),
-                kind("own", true, vec![Field::step("a"), Field::step("b")]),
+                EntityKind::public("thin", vec![Field::linear("x", 16, 4), Field::angle("turn", 0)]),
+                EntityKind::public("wide", wide),
+                EntityKind::private("own", vec![Field::step("a"), Field::tick("b")]),
+                // It changes all the same.
+                EntityKind::constant("rock", vec![Field::step("x"), Field::tick("born")]),
             ],
             inputs: vec![InputField::level("go", -1, 1, Neutral::Value(0))],
-            events: vec![EventKind { name: "boom".into(), fields: vec![Field::step("id")] }],
+            events: vec![EventKind::new("boom", vec![Field::step("id").scaled(4, 1), Field::tick("at")])],
         }
     }
 
@@ -124,7 +125,7 @@ impl Game for Chaos {
                     self.entities.remove(&id);
                     self.freed.insert(id, self.tick);
                     let gone = EntityId::new(id).expect("ids are small");
-                    events.push(EventKindId(0), Audience::Witnesses(gone), &[id as i32]);
+                    events.push(EventKindId(0), Audience::Witnesses(gone), &[id as i32, self.tick as i32]);
                 }
                 1 => {
                     let seen_from = self.rng.random();

@@ -6,3 +6,4 @@ pub mod peers;
 #[cfg(feature = "server")]
 pub mod sockets;
 pub mod toy;
+pub mod wild;

@@ -88,15 +88,17 @@ impl Game for Toy {
     type Options = ToyOptions;
 
     fn schema(_: &ToyOptions) -> Schema {
-        let kind = |name: &str, private, fields| EntityKind { name: name.into(), private, fields };
-        let event = |name: &str, fields| EventKind { name: name.into(), fields };
+        let event = EventKind::new;
         Schema {
             game: "toy".into(),
             rules: 1,
             kinds: vec![
-                kind("mover", false, vec![Field::step("seat"), Field::linear("x", 16, 2), Field::angle("aim", 8)]),
-                kind("own", true, vec![Field::linear("x", 16, 0), Field::step("presses")]),
-                kind("mine", false, vec![Field::linear("x", 16, 2)]),
+                EntityKind::public(
+                    "mover",
+                    vec![Field::step("seat"), Field::linear("x", 16, 2), Field::angle("aim", 8)],
+                ),
+                EntityKind::private("own", vec![Field::linear("x", 16, 0), Field::step("presses")]),
+                EntityKind::constant("mine", vec![Field::step("x").scaled(16, 2).orders(0, 10)]),
             ],
             inputs: vec![
                 InputField::level("go", -100, 100, Neutral::Value(0)),

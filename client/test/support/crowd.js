@@ -5,13 +5,13 @@ import { generator } from './random.js';
 import { snapshotBytes } from './snapshot.js';
 
 /** @type {(name: string, interpolation: import('../../protocol/schema.js').Interpolation, dropBits?: number) => import('../../protocol/schema.js').Field} */
-const field = (name, interpolation, dropBits = 0) => ({ name, scale: 1, interpolation, dropBits });
+const field = (name, interpolation, dropBits = 0) => ({ name, scale: 1, interpolation, dropBits, changeOrder: 4, valueOrder: 9 });
 
 /** Nine fields like Arena's ships. @type {import('../../protocol/schema.js').Schema} */
 export const CROWD = {
   game: 'crowd', rules: 1, inputs: [], events: [],
   kinds: [{
-    name: 'ship', private: false,
+    name: 'ship', private: false, constant: false,
     fields: [field('x', 'linear', 10), field('y', 'linear', 10), field('heading', 'angle', 8), ...['thrust', 'turn', 'flags', 'shield', 'hull', 'seat'].map((name) => field(name, 'step'))],
   }],
 };
@@ -33,7 +33,7 @@ export function crowd(entities, count, seed) {
     fields: [ship.x, ship.y, ship.heading, ...ship.controls, 100, 100, ship.id].map((value, f) => quantise(CROWD.kinds[0].fields[f], value)),
   }));
   let old = rows();
-  const messages = [snapshotBytes({ tick: 2 }, encodeBody(CROWD, [], old))];
+  const messages = [snapshotBytes({ tick: 2 }, encodeBody(CROWD, 2, [], old))];
   for (let i = 0; i < count; i++) {
     for (const ship of ships) {
       ship.x += 2 * ship.vx;
@@ -44,7 +44,7 @@ export function crowd(entities, count, seed) {
     const now = rows();
     const digest = i % 30 === 0 ? digestOf(now) : null;
     const header = { tick: 4 + 2 * i, base: 2, flags: digest === null ? 0 : 8, ack: i, margin: 1 };
-    messages.push(snapshotBytes(header, encodeBody(CROWD, old, now, { digest })));
+    messages.push(snapshotBytes(header, encodeBody(CROWD, header.tick, old, now, { digest })));
     old = now;
   }
   return { messages, last: old };

@@ -7,17 +7,17 @@ import {
 const UNIT = 4096;
 const WALL = 400 * UNIT;
 /** @type {(name: string, interpolation: import('../../protocol/schema.js').Interpolation, scale?: number, dropBits?: number) => import('../../protocol/schema.js').Field} */
-const field = (name, interpolation, scale = 1, dropBits = 0) => ({ name, interpolation, scale, dropBits });
+const field = (name, interpolation, scale = 1, dropBits = 0) => ({ name, interpolation, scale, dropBits, changeOrder: 4, valueOrder: 9 });
 
 /** @type {import('../../protocol/schema.js').Schema} */
 export const TOY = {
   game: 'toy',
   rules: 1,
   kinds: [
-    { name: 'ship', private: false, fields: [field('x', 'linear', UNIT, 10), field('y', 'linear', UNIT, 10), field('heading', 'angle', 65_536, 8), field('seat', 'step'), field('life', 'step')] },
-    { name: 'own', private: true, fields: ['x', 'y', 'vx', 'vy'].map((n) => field(n, 'linear', UNIT)).concat(field('heading', 'angle', 65_536), field('dashes', 'step'), field('life', 'step'), field('shots', 'step')) },
-    { name: 'bolt', private: false, fields: [field('x', 'step', UNIT, 4), field('vx', 'step', UNIT, 4), field('born', 'step'), field('seat', 'step')] },
-    { name: 'score', private: false, fields: [field('seat', 'step'), field('points', 'step')] },
+    { name: 'ship', private: false, constant: false, fields: [field('x', 'linear', UNIT, 10), field('y', 'linear', UNIT, 10), field('heading', 'angle', 65_536, 8), field('seat', 'step'), field('life', 'step')] },
+    { name: 'own', private: true, constant: false, fields: ['x', 'y', 'vx', 'vy'].map((n) => field(n, 'linear', UNIT)).concat(field('heading', 'angle', 65_536), field('dashes', 'step'), field('life', 'step'), field('shots', 'step')) },
+    { name: 'bolt', private: false, constant: true, fields: [field('x', 'step', UNIT, 4), field('vx', 'step', UNIT, 4), field('born', 'tick'), field('seat', 'step')] },
+    { name: 'score', private: false, constant: false, fields: [field('seat', 'step'), field('points', 'step')] },
   ],
   inputs: [
     { name: 'thrust', min: -10, max: 10, neutral: 0, sort: 'level' },
@@ -290,7 +290,7 @@ export class ToyServer {
     }
     const digest = this.tick % 60 < 2 ? digestOf(rows) : null;
     const { margin, starved, ack } = this.queue;
-    const body = encodeBody(TOY, full ? [] : this.sentRows, rows, { digest, events });
+    const body = encodeBody(TOY, this.tick, full ? [] : this.sentRows, rows, { digest, events });
     const flags = (digest === null ? 0 : FLAG_DIGEST) | (margin === null ? FLAG_NO_INPUT : 0) | (starved ? FLAG_STARVED : 0);
     const header = { tick: this.tick, base: full ? 0 : this.tick - this.sentTick, ack, margin: Math.max(-128, Math.min(127, margin ?? 0)), flags, lateness: 3, skipped: this.skipped };
     if (!this.loseTicks.has(this.tick)) this.#send({ type: 'snapshot', ...header, bytes: body, bodyAt: 0 });

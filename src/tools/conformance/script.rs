@@ -118,7 +118,11 @@ impl<D: FnMut(&Step)> Script<D> {
                     self.report.client.clone_from(&hello.name);
                     self.report.tier = format!("{:?}", hello.tier);
                     let fault = if hello.protocol != PROTOCOL_VERSION {
-                        Err(Fault::in_message(format!("protocol {} instead of 0", hello.protocol), 1, &bytes))
+                        Err(Fault::in_message(
+                            format!("protocol {} instead of {PROTOCOL_VERSION}", hello.protocol),
+                            1,
+                            &bytes,
+                        ))
                     } else if hello.resume.is_some() {
                         Err(Fault::new("a fresh client has no token, yet resume is there"))
                     } else if hello.features != 0 {
@@ -219,7 +223,7 @@ impl<D: FnMut(&Step)> Script<D> {
         let outcome = seat.websocket_ping().await;
         self.put("pong_frame", "answers a WebSocket Ping frame with its payload", "11", outcome);
         let outcome = seat.crowd().await;
-        self.put("large", "takes a message of nearly 64 KiB with 31,000 entities", "9", outcome);
+        self.put("large", "takes a message of nearly 64 KiB with 50,000 entities", "9", outcome);
         let outcome = seat.silence().await;
         self.put("silence", "goes on after a second without a message", "6.4", outcome);
     }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::protocol::codec::varint;
-use crate::protocol::delta::{put_delta, put_full, row_hash};
+use crate::protocol::bits::BitWriter;
+use crate::protocol::delta::{Ids, put_delta, put_event, put_fields, put_kind, put_no_event, row_hash};
 use crate::protocol::message::{ServerMessage, SnapshotHeader, Tier, flags};
 use crate::protocol::schema::{EntityKind, EventKind, Field, InputField, Neutral, Schema};
 
@@ -12,19 +12,19 @@ pub(super) const TICKS_PER_SNAPSHOT: u32 = 2;
 
 /// The controls: a level with a neutral, a level that holds, a press counter, a level whose range is lopsided.
 pub(super) fn schema() -> Schema {
-    let kind = |name: &str, private, fields| EntityKind { name: name.into(), private, fields };
     let moving = vec![Field::linear("px", 256, 4), Field::linear("py", 256, 4), Field::angle("nose", 8)];
     let fine = vec![Field::linear("px", 256, 0), Field::linear("py", 256, 0), Field::angle("nose", 0)];
-    let wide = (0..20).map(|i| Field::step(&format!("w{i}"))).collect();
+    // Every order occurs that a client may meet, fit or unfit for what is told.
+    let wide = (0..20).map(|i| Field::step(&format!("w{i}")).orders(i, 30 - i)).collect();
     Schema {
         game: "conformance".into(),
         rules: 7,
         kinds: vec![
-            kind("whale", false, moving),
-            kind("self", true, fine),
-            kind("ledger", false, wide),
-            kind("buoy", false, vec![]),
-            kind("tally", false, vec![Field::step("seat"), Field::step("points")]),
+            EntityKind::public("whale", moving),
+            EntityKind::private("self", fine),
+            EntityKind::public("ledger", wide),
+            EntityKind::constant("buoy", vec![]),
+            EntityKind::public("tally", vec![Field::step("seat"), Field::tick("due")]),
         ],
         inputs: vec![
             InputField::level("paddle", -3, 9, Neutral::Value(0)),
@@ -33,8 +33,8 @@ pub(super) fn schema() -> Schema {
             InputField::level("song", 5, 8, Neutral::Value(6)),
         ],
         events: vec![
-            EventKind { name: "splash".into(), fields: vec![Field::step("px"), Field::step("py")] },
-            EventKind { name: "gong".into(), fields: vec![] },
+            EventKind::new("splash", vec![Field::tick("since"), Field::step("py").scaled(256, 4)]),
+            EventKind::new("gong", vec![]),
         ],
     }
 }
@@ -120,8 +120,8 @@ impl World {
     pub(super) fn crowd(&mut self, there: bool) {
         self.now.retain(|&id, _| !(100_000..200_000).contains(&id));
         if there {
-            // Two bytes each.
-            self.now.extend((100_000..131_000).map(|id| (id, (3, vec![]))));
+            // Ten bits each.
+            self.now.extend((100_000..150_000).map(|id| (id, (3, vec![]))));
         }
     }
 
@@ -143,20 +143,19 @@ impl World {
             lateness: 3,
             skipped: 0,
         };
-        let mut out = ServerMessage::Snapshot(header).encode();
-        self.put_body(bend, &mut out);
+        let mut body = BitWriter::default();
+        self.put_body(bend, &mut body);
         if with_digest {
             let hash = |(&id, (kind, fields)): (&u32, &(u8, Vec<i32>))| row_hash(id, *kind, fields);
             let right = self.now.iter().map(hash).fold(0, u32::wrapping_add);
-            let told = if bend == Bend::Digest { !right } else { right };
-            out.extend_from_slice(&told.to_le_bytes());
+            body.fixed_u32(if bend == Bend::Digest { !right } else { right });
         }
         self.held = self.now.clone();
         self.base = Some(self.tick);
-        out
+        [ServerMessage::Snapshot(header).encode().as_slice(), body.bytes()].concat()
     }
 
-    fn put_body(&self, bend: Bend, out: &mut Vec<u8>) {
+    fn put_body(&self, bend: Bend, out: &mut BitWriter) {
         let stays = |id: &u32| {
             let (old, new) = (self.held.get(id), self.now.get(id));
             old.zip(new).is_some_and(|(old, new)| old.0 == new.0)
@@ -167,43 +166,26 @@ impl World {
             let at = left.partition_point(|&id| id < 299);
             left.insert(at, 299);
         }
-        put_ids(left.iter().copied(), out, |_, _| {});
-        let kept: Vec<u32> = self.held.keys().copied().filter(stays).collect();
-        let bits_at = out.len();
-        out.resize(bits_at + kept.len().div_ceil(8), 0);
-        for (at, id) in kept.iter().enumerate() {
-            let ((kind, old), (_, new)) = (&self.held[id], &self.now[id]);
-            if put_delta(&self.schema.kinds[usize::from(*kind)], old, new, out) {
-                out[bits_at + at / 8] |= 1 << (at % 8);
-            }
+        let mut ids = Ids::default();
+        left.iter().for_each(|&id| ids.put(id, out));
+        ids.end(out);
+        for (id, (kind, old)) in self.held.iter().filter(|(id, _)| stays(id)) {
+            put_delta(&self.schema.kinds[usize::from(*kind)], old, &self.now[id].1, out);
         }
-        let entered: Vec<u32> = self.now.keys().copied().filter(|id| !stays(id)).collect();
-        put_ids(entered.into_iter(), out, |id, out| put_full(self.now[&id].0, &self.now[&id].1, out));
-        self.put_events(out);
-    }
-
-    fn put_events(&self, out: &mut Vec<u8>) {
-        if !self.tick.is_multiple_of(20) {
-            varint::put_u32(out, 0);
-            return;
+        let mut ids = Ids::default();
+        for (&id, (kind, row)) in self.now.iter().filter(|(id, _)| !stays(id)) {
+            ids.put(id, out);
+            put_kind(*kind, out);
+            put_fields(&self.schema.kinds[usize::from(*kind)].fields, self.tick, row, out);
         }
-        varint::put_u32(out, 2);
-        out.push(0);
-        varint::put_u32(out, 1);
-        varint::put_i32(out, self.tick as i32);
-        varint::put_i32(out, -70_000);
-        out.push(1);
-        varint::put_u32(out, 0);
-    }
-}
-
-fn put_ids(ids: impl ExactSizeIterator<Item = u32>, out: &mut Vec<u8>, then: impl Fn(u32, &mut Vec<u8>)) {
-    varint::put_u32(out, ids.len() as u32);
-    let mut previous = 0;
-    for id in ids {
-        varint::put_u32(out, id - previous);
-        previous = id;
-        then(id, out);
+        ids.end(out);
+        if self.tick.is_multiple_of(20) {
+            let happened = self.tick - 1;
+            put_event(0, 1, out);
+            put_fields(&self.schema.events[0].fields, happened, &[happened as i32 - 5, -70_000], out);
+            put_event(1, 0, out);
+        }
+        put_no_event(out);
     }
 }
 
@@ -256,6 +238,7 @@ mod tests {
         let schema = schema();
         let has = |wanted| schema.kinds.iter().flat_map(|kind| &kind.fields).any(|field| field.interpolation == wanted);
         assert!(has(Interpolation::Step) && has(Interpolation::Linear) && has(Interpolation::Angle));
+        assert!(has(Interpolation::Tick) && schema.kinds.iter().any(|kind| kind.constant));
         assert!(schema.inputs.iter().any(|field| field.neutral == Neutral::Hold));
     }
 }
