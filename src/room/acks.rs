@@ -16,24 +16,22 @@ const WINDOW_SLACK: Micros = Micros::from_millis(250);
 /// A client that has not acked anything for this long is stalled, and perhaps only its way up is. An honest client acks
 /// ten times a second.
 const STALLED_AFTER: Micros = Micros::from_millis(150);
-/// A stalled client is sent to for so much longer: when the stall ends, the newest is there, instead of a round trip later.
+/// A stalled client is sent to until so long after the least age: when the stall ends, the newest is there, instead of a round trip later.
 /// Beyond that its picture stands still anyway (clients extrapolate for about 700 ms).
 const STALL_SLACK: Micros = Micros::from_millis(750);
-/// Ages that stay so far above the least there has been are a queue: the client takes less than it is sent. More than
+/// An RTT so far above the least age there has been is a queue: the client takes less than it is sent. More than
 /// [`WINDOW_SNAPSHOTS`] take, so that a window that is merely full is not taken for one. A stall is none: whatever it held
 /// up comes together, the newest at its end, and that one is young.
-const QUEUED: Micros = Micros::from_millis(300);
+const QUEUED: Micros = Micros::from_millis(350);
 /// While a client is slow, twice as many may be on their way when the age of one with as many as may is no further above
 /// the least: an honest client's ages differ so much, as it acks ten times a second.
 const FLOWS: Micros = Micros::from_millis(100);
 /// One that is further above it than this shows that they queue again; between the two nothing changes.
-const QUEUES_AGAIN: Micros = Micros::from_millis(200);
+const QUEUES_AGAIN: Micros = Micros::from_millis(250);
 /// Then one at a time is sent for so long before it is tried again.
-const SLOW_SPAN: Micros = Micros::from_millis(4000);
-/// The RTT is the least age of once to twice this span: it follows a way that has become longer, and not a stall.
-const RTT_SPAN: Micros = Micros::from_millis(2000);
-/// Whether ages stay high is judged by once to twice this span.
-const QUEUED_SPAN: Micros = Micros::from_millis(500);
+const SLOW_SPAN: Micros = Micros::from_millis(3000);
+/// The RTT is the least age of once to twice this span: it soon follows a way that has become longer, and no stall.
+const RTT_SPAN: Micros = Micros::from_millis(500);
 /// Snapshots on their way whose times are kept: a second's, at 60 a second. Of a client that does not ack all are.
 const KEPT_MAX: usize = 64;
 
@@ -52,9 +50,8 @@ pub(super) struct Acks {
     rtt: Least,
     /// The round trip of a WebSocket ping: for who does not ack.
     pinged: Option<Micros>,
-    /// The least age since it was last measured anew, and the least of late.
+    /// The least age since it was last measured anew.
     least: Option<Micros>,
-    late: Least,
     slow: Option<Slow>,
 }
 
@@ -88,7 +85,6 @@ impl Acks {
             rtt: Least::of(RTT_SPAN),
             pinged: None,
             least: None,
-            late: Least::of(QUEUED_SPAN),
             slow: None,
         }
     }
@@ -137,7 +133,6 @@ impl Acks {
         }
         let least = self.least.map_or(age, |least| least.min(age));
         self.least = Some(least);
-        self.late.note(age, now);
         let Some(slow) = self.slow.as_mut().filter(|slow| slow.holds_until <= now) else { return };
         let queued = age.since(least);
         if queued <= FLOWS && among == slow.flying_max {
@@ -173,16 +168,16 @@ impl Acks {
         let behind = self.sent.since(acked);
         let usual = (WINDOW_SNAPSHOTS * u32::from(ticks_per_snapshot)).max(ticks(rtt.after(WINDOW_SLACK)));
         let stalled = now.since(self.risen) >= STALLED_AFTER;
-        behind <= usual || (stalled && behind <= ticks(rtt.after(STALL_SLACK)))
+        // Above the least and not the RTT, which a client that becomes slow has made longer.
+        behind <= usual || (stalled && behind <= ticks(self.least.unwrap_or_default().after(STALL_SLACK)))
     }
 
     /// Whether the client has become slow.
     fn judge(&mut self, now: Micros) {
-        let (Some(late), Some(least), None) = (self.late.get(), self.least, &self.slow) else { return };
-        if late.since(least) > QUEUED {
+        let (Some(rtt), Some(least), None) = (self.rtt.get(), self.least, &self.slow) else { return };
+        if rtt.since(least) > QUEUED {
             self.slow = Some(Slow::from(self.sent, now));
             self.least = None;
-            self.late = Least::of(QUEUED_SPAN);
         }
     }
 }
