@@ -15,7 +15,7 @@ import { Sound } from './arena/sound.js';
 import { TouchPad } from './arena/touch.js';
 import { Watching } from './arena/watching.js';
 import { exposeToTests } from './arena/window.js';
-import { browserPlatform, createClient, savedSeat } from './net/index.js';
+import { Lag, browserPlatform, createClient, savedSeat } from './net/index.js';
 
 /** @typedef {import('./arena/screens.js').Wish} Wish */
 
@@ -48,6 +48,8 @@ const sound = new Sound(settings?.getItem(SOUND_KEY) === 'on');
 const pad = new TouchPad(element('stick'), element('pad-fire'), element('pad-beam'), element('pad-dash'));
 const controls = new Controls(window, view, pad, () => client?.press('dash'));
 const platform = browserPlatform(window);
+/** The sliders of the net panel; they last as long as the page. */
+const lag = new Lag(platform.clock, platform.timers.after, platform.random);
 
 /** The session's client; null on the join screen. @type {import('./net/client.js').Client | null} */
 let client = null;
@@ -67,6 +69,7 @@ const aim = { heading: 0, screenX: 0, screenY: 0, turnPerTick: 0.01 };
 const hud = new Hud({
   technique: (name, on) => client?.set(/** @type {keyof import('./net/session.js').Switches} */ (name), on),
   ghost: (on) => { ghost = on; },
+  trouble: (trouble) => lag.set(trouble),
   watch: (step) => watching.choose(scene, step),
 });
 
@@ -113,6 +116,7 @@ function join(wanted, name) {
     tier: 'delta',
     game: createAdapter(),
     ...platform,
+    transport: lag.over(platform.transport),
     on: {
       // A client that was left may still say something: nobody listens.
       welcome: (told) => { if (client === mine) welcome(told); },
@@ -292,6 +296,9 @@ function frame(now) {
     reading.ownThrust = wants.thrust;
     client.setControls(levels(wants));
   }
+  lag.poll();
+  // What arrives can end the session.
+  if (client === null) return;
   const shown = client.frame(now);
   // `frame` can end the session (a timer of its own ran out): then there is nothing to draw.
   if (client === null) return;

@@ -31,13 +31,13 @@ function body(id) {
 export class Hud {
   /**
    * @param {{technique: (name: string, on: boolean) => void, ghost: (on: boolean) => void,
-   *   watch: (step: number) => void}} actions
+   *   trouble: (trouble: import('../net/lag.js').Trouble) => import('../net/lag.js').Trouble, watch: (step: number) => void}} actions
    */
   constructor(actions) {
     this.bars = new Bars(element('bars'));
     this.scores = new Scores(body('scores'), body('results'));
     this.feed = new Feed(element('feed'), element('notice'), element('live'));
-    this.net = new NetGraph(element('net'), actions.technique, actions.ghost);
+    this.net = new NetGraph(element('net'), actions.technique, actions.ghost, actions.trouble);
     element('watch-previous').addEventListener('click', () => actions.watch(-1));
     element('watch-next').addEventListener('click', () => actions.watch(1));
   }

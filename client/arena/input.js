@@ -218,7 +218,7 @@ export class Controls {
  * @returns {boolean} true if keys belong to it
  */
 export function typing(target) {
-  return target instanceof HTMLInputElement && target.type !== 'checkbox';
+  return target instanceof HTMLInputElement && !['checkbox', 'range'].includes(target.type);
 }
 
 /**

@@ -55,6 +55,8 @@ export function browserPlatform(window) {
         const handle = window.setInterval(work, ms);
         return () => window.clearInterval(handle);
       },
+      /** @type {(ms: number, work: () => void) => void} */
+      after: (ms, work) => void window.setTimeout(work, ms),
     },
     storage: tabStorage(window),
     random: Math.random,

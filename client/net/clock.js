@@ -10,6 +10,14 @@
  * worst moment of 300 such runs was 4 ms, of 285 of them 2 ms.
  */
 const WINDOW = 64;
+/**
+ * So many pings in a row, over so long, that each took much longer than what is usual: no stall, the way has become longer,
+ * and what was measured before is of another way.
+ */
+const LONGER_PINGS = 6;
+const LONGER_FOR_MS = 2000;
+/** Much longer: above the smallest by more than this, and by more than twice what half of the window is. */
+const LONGER_MS = 50;
 /** Dense pings after a start: half a window within 1.6 s. */
 const BURST_MS = 1600;
 const BURST_EVERY_MS = 50;
@@ -41,6 +49,8 @@ export class ServerClock {
     this.samples = 0;
     this.ups = new Float64Array(WINDOW);
     this.downs = new Float64Array(WINDOW);
+    /** When each of them came, local ms. */
+    this.ats = new Float64Array(WINDOW);
     this.sorted = new Float64Array(WINDOW);
     /** Round trip of the last ping, smallest of the window, in ms. */
     this.rtt = 0;
@@ -91,7 +101,9 @@ export class ServerClock {
     const at = this.samples % WINDOW;
     this.ups[at] = up;
     this.downs[at] = down;
+    this.ats[at] = received;
     this.samples += 1;
+    this.#forgetShorterWay(received);
     const minUp = this.#min(this.ups);
     const minDown = this.#min(this.downs);
     this.target = (minUp - minDown) / 2;
@@ -117,6 +129,25 @@ export class ServerClock {
       this.last = now;
     }
     return Math.max(now, this.last) + this.offset;
+  }
+
+  /** @param {number} now */
+  #forgetShorterWay(now) {
+    const filled = Math.min(this.samples, WINDOW);
+    if (filled < 2 * LONGER_PINGS) return;
+    const place = (/** @type {number} */ ago) => (this.samples - 1 - ago) % WINDOW;
+    if (now - this.ats[place(LONGER_PINGS - 1)] < LONGER_FOR_MS) return;
+    let least = Infinity;
+    for (let ago = 0; ago < LONGER_PINGS; ago++) least = Math.min(least, this.ups[place(ago)] + this.downs[place(ago)]);
+    const all = this.sorted.subarray(0, filled);
+    for (let i = 0; i < filled; i++) all[i] = this.ups[i] + this.downs[i];
+    all.sort();
+    if (least - all[0] <= Math.max(LONGER_MS, 2 * (all[filled >> 1] - all[0]))) return;
+    for (const list of [this.ups, this.downs, this.ats]) {
+      const kept = Array.from({ length: LONGER_PINGS }, (_, i) => list[place(LONGER_PINGS - 1 - i)]);
+      list.set(kept);
+    }
+    this.samples = LONGER_PINGS;
   }
 
   /** @param {Float64Array} list */

@@ -4,5 +4,6 @@ export { browserPlatform } from './browser.js';
 export { Client, createClient } from './client.js';
 export { ServerClock } from './clock.js';
 export { Connection } from './connection.js';
+export { Lag } from './lag.js';
 export { savedSeat, saveSeat, wishAllows } from './resume.js';
 export { Session } from './session.js';

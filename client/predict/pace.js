@@ -29,6 +29,8 @@ export class Pace {
     /** Ticks ahead beyond the bare way up. */
     this.extra = SPARE_TICKS;
     this.lead = 0;
+    /** The bare way up, in ticks. */
+    this.way = 0;
     this.last = 0;
     this.lateAt = -Infinity;
     this.tightAt = 0;
@@ -67,7 +69,11 @@ export class Pace {
     } else if (now - this.tightAt > CALM_MS) {
       this.extra = Math.max(EXTRA_MIN, this.extra - (CALM_STEP_PER_S * passed) / 1000);
     }
-    this.lead = (clock.rttMin / 2) * perMs + this.extra;
+    const way = (clock.rttMin / 2) * perMs;
+    // A way that has become longer was made up for by late inputs until the clock knew of it.
+    if (this.started && way - this.way > 1) this.extra = Math.max(Math.min(this.extra, SPARE_TICKS), this.extra - (way - this.way));
+    this.way = way;
+    this.lead = way + this.extra;
     const target = serverTick + this.lead;
     const ticks = passed * perMs;
     const wrong = target - (this.tick + ticks);

@@ -93,3 +93,22 @@ test('pings come at 20 Hz while the window fills, then twice a second, and dense
   for (let now = 10_000; now < 10_400; now += 16) if (clock.takePing(now)) again += 1;
   assert.ok(again >= 7 && again <= 9, `${again}`);
 });
+
+test('a way that becomes longer is known within four seconds, and one long stall is none', () => {
+  for (const [before, after, jitter] of [[2, 250, 0], [20, 120, 20], [100, 400, 40]]) {
+    const random = generator(SEED);
+    const clock = new ServerClock(0, 1000);
+    const way = (/** @type {number} */ rtt) => rtt / 2 + (random.next() - 0.5) * Math.min(rtt, jitter);
+    const ping = (/** @type {number} */ now, /** @type {number} */ rtt) => {
+      const [up, down] = [way(rtt), way(rtt)];
+      clock.pong(now, 1000 + now + up, now + up + down);
+    };
+    for (let now = 0; now < 20_000; now += 500) ping(now, before);
+    for (let now = 20_000; now < 22_500; now += 500) ping(now, before + 1000);
+    for (let now = 22_500; now < 30_000; now += 500) ping(now, before);
+    assert.ok(Math.abs(clock.rttMin - before) <= jitter, `${clock.rttMin} ms after a stall at ${before}`);
+    for (let now = 30_000; now < 33_500; now += 500) ping(now, after);
+    assert.ok(Math.abs(clock.rttMin - after) <= jitter, `${clock.rttMin} ms where ${before} became ${after}`);
+    assert.ok(Math.abs(clock.offset - 1000) <= jitter / 2 + 0.5, `${clock.offset}`);
+  }
+});

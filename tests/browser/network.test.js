@@ -1,9 +1,9 @@
-// The match from far away: the real page and the real server with `tickroom lag` between them.
+// The match from far away: the real page and the real server with `tickroom lag` between them, or with the page's own sliders.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Person, Server, lag, launch, until } from './harness.js';
+import { Person, Server, lag, launch, screens, until } from './harness.js';
 
 /** @type {Server} */
 let server;
@@ -15,20 +15,9 @@ before(async () => {
   browser = await launch();
 });
 
-test('at 250 ms the own ship answers in the frame of the key press, and others see it where it is', async (t) => {
-  const far = await Person.at(browser, 'Far');
-  await far.join(await lag(server, '--rtt', '250', '--jitter', '40'));
-  const near = await Person.at(browser, 'Near');
-  await near.join(server.url);
-  const stats = await until('the clock has settled', async () => {
-    const { stats: now } = await far.look();
-    // The mean suffers on a busy machine; the smallest is the network's.
-    return now.rttMin > 180 && now.rttMin < 350 && now.inputLead > 100 && now;
-  }, 20_000);
-  t.diagnostic(`round trip ${stats.rttMin.toFixed(0)} ms, inputs lead by ${stats.inputLead.toFixed(0)} ms`);
-
-  // Counted in the page: frames that were drawn from the key's event until the ship had turned.
-  await far.page.evaluate(() => {
+/** Presses a key that turns the ship; how many frames were drawn from the key's event until it had turned. */
+async function answer(person, key) {
+  await person.page.evaluate(() => {
     window.answered = new Promise((resolve) => {
       window.addEventListener('keydown', () => {
         const { heading } = window.tickroom.own;
@@ -43,10 +32,26 @@ test('at 250 ms the own ship answers in the frame of the key press, and others s
       }, { once: true });
     });
   });
-  await far.page.keyboard.down('KeyD');
-  const frames = await far.page.evaluate(() => window.answered);
+  await person.page.keyboard.down(key);
+  const frames = await person.page.evaluate(() => window.answered);
   await sleep(500);
-  await far.page.keyboard.up('KeyD');
+  await person.page.keyboard.up(key);
+  return frames;
+}
+
+test('at 250 ms the own ship answers in the frame of the key press, and others see it where it is', async (t) => {
+  const far = await Person.at(browser, 'Far');
+  await far.join(await lag(server, '--rtt', '250', '--jitter', '40'));
+  const near = await Person.at(browser, 'Near');
+  await near.join(server.url);
+  const stats = await until('the clock has settled', async () => {
+    const { stats: now } = await far.look();
+    // The mean suffers on a busy machine; the smallest is the network's.
+    return now.rttMin > 180 && now.rttMin < 350 && now.inputLead > 100 && now;
+  }, 20_000);
+  t.diagnostic(`round trip ${stats.rttMin.toFixed(0)} ms, inputs lead by ${stats.inputLead.toFixed(0)} ms`);
+
+  const frames = await answer(far, 'KeyD');
   assert.ok(frames <= 2, `the ship turned ${frames} frames after the key was pressed`);
   t.diagnostic(`${frames} frame(s) from key to turned ship`);
 
@@ -82,3 +87,86 @@ test('stalls of half a second are lived through without a reconnect', async () =
   assert.deepEqual(person.faults, []);
   await person.close();
 });
+
+/** Pulls a slider of the net panel as a hand does: the value, and the events of it. */
+function pull(person, name, value) {
+  return person.page.locator(`#net-lag input[name=${name}]`).fill(String(value));
+}
+
+test('the sliders of the net panel make the connection worse, and the match stays playable', async (t) => {
+  const person = await Person.at(browser, 'Slider');
+  await person.join(server.url);
+  // Somebody must move, or there is nothing to send.
+  const other = await Person.at(browser, 'Spinner');
+  await other.join(server.url);
+  await other.page.keyboard.down('KeyD');
+  await until('a short round trip', async () => (await person.look()).stats.rttMin < 60 || null, 20_000);
+  await person.page.keyboard.press('KeyN');
+  await pull(person, 'rtt', 250);
+  await pull(person, 'jitter', 40);
+  assert.equal(await person.page.locator('#net-lag label').first().innerText(), 'Delay\n250 ms');
+  const stats = await until('the panel shows the delay', async () => {
+    const shown = await person.page.innerText('#net-numbers');
+    const { stats: now } = await person.look();
+    return /Round trip\s+2\d\d ms/.test(shown) && now.rttMin > 200 && now.inputLead > 100 && now.seenAgo < 400 && now;
+  }, 60_000);
+  t.diagnostic(`round trip ${stats.rttMin.toFixed(0)} ms, inputs lead by ${stats.inputLead.toFixed(0)} ms, beams look back ${stats.seenAgo.toFixed(0)} ms`);
+
+  // The server knows of this delay by acks alone, and goes on sending.
+  const rate = await person.page.evaluate(async () => {
+    const rates = [];
+    while (rates.length < 20) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      rates.push(window.tickroom.stats.snapshotRate);
+    }
+    return rates.reduce((sum, one) => sum + one) / rates.length;
+  });
+  t.diagnostic(`${rate.toFixed(1)} snapshots a second over ten seconds`);
+  assert.ok(rate > 20, `${rate} snapshots a second: has the send window closed?`);
+
+  const frames = await answer(person, 'KeyA');
+  t.diagnostic(`${frames} frame(s) from key to turned ship`);
+  assert.ok(frames <= 2, `the ship turned ${frames} frames after the key was pressed`);
+  await person.picture('net-sliders');
+
+  // Without prediction it answers only when the server has.
+  await person.page.getByLabel('Prediction').click();
+  const waited = await answer(person, 'KeyD');
+  t.diagnostic(`${waited} frame(s) without prediction`);
+  assert.ok(waited > 6, `the ship turned ${waited} frames after the key was pressed, without prediction`);
+  await person.page.getByLabel('Prediction').click();
+
+  await pull(person, 'stall', 500);
+  await pull(person, 'stallEvery', 2000);
+  await sleep(6000);
+  await pull(person, 'stall', 0);
+  await pull(person, 'rtt', 0);
+  const end = await until('the delay is gone', async () => {
+    const { stats: now } = await person.look();
+    return now.rtt < 60 && now.snapshotRate > 20 && now;
+  }, 20_000);
+  assert.deepEqual([end.resyncs, end.reconnects], [0, 0]);
+  assert.deepEqual(person.faults, []);
+  await person.close();
+  await other.close();
+});
+
+for (const way of ['phone', 'upright']) {
+  test(`a thumb finds the sliders on a phone, ${way}`, async () => {
+    const person = await Person.at(browser, 'Thumb', screens[way]);
+    await person.join(server.url);
+    await person.page.tap('#menu-open');
+    await person.page.tap('#menu-net');
+    await person.page.tap('#menu-back');
+    const slider = person.page.locator('#net-lag input[name=rtt]');
+    await slider.scrollIntoViewIfNeeded();
+    const box = await slider.boundingBox();
+    await person.page.touchscreen.tap(box.x + box.width / 2, box.y + box.height / 2);
+    await until('half of the way is half of 500 ms', async () => (
+      /^2[3-7]0 ms$/.test(await person.page.locator('#net-lag output').first().innerText())));
+    await until('the delay is felt', async () => (await person.look()).stats.rtt > 200 || null, 20_000);
+    await person.picture(`net-sliders-${way}`);
+    assert.deepEqual(person.faults, []);
+    await person.close();
+  });
+}

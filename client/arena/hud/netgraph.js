@@ -1,4 +1,5 @@
-// The net panel: what the connection does, over time and in numbers, and switches for what hides it.
+// The net panel: what the connection does, over time and in numbers, switches for what hides it, and sliders that make it
+// worse.
 
 const EVERY_MS = 200;
 const SAMPLES = 140;
@@ -11,21 +12,36 @@ const TECHNIQUES = [
   ['lagCompensation', 'Lag compensation', 'Beams are judged where others are now, not where you saw them'],
 ];
 
+/**
+ * What can be made worse: the name in `Trouble` of client/net/lag.js, and from where to where in which steps, in ms.
+ * @type {[keyof Trouble, string, string, number, number, number, number][]}
+ */
+const TROUBLES = [
+  ['rtt', 'Delay', 'There and back: what a server further away would take longer', 0, 500, 10, 0],
+  ['jitter', 'Jitter', 'Each way is so uneven; at most the delay', 0, 200, 10, 0],
+  ['stall', 'Stalls of', 'Nothing comes through for so long', 0, 1000, 50, 0],
+  ['stallEvery', 'every', 'From one stall to the next', 2000, 10_000, 500, 5000],
+];
+
+/** @typedef {import('../../net/lag.js').Trouble} Trouble */
+
 export class NetGraph {
   /**
    * @param {HTMLElement} root
    * @param {(technique: string, on: boolean) => void} onSwitch
    * @param {(on: boolean) => void} onGhost
+   * @param {(trouble: Trouble) => Trouble} onTrouble gives what the connection will be, which may be less
    */
-  constructor(root, onSwitch, onGhost) {
+  constructor(root, onSwitch, onGhost, onTrouble) {
     this.#root = root;
     this.#canvas = /** @type {HTMLCanvasElement} */ (root.querySelector('canvas'));
     this.#numbers = /** @type {HTMLElement} */ (root.querySelector('dl'));
-    const box = /** @type {HTMLElement} */ (root.querySelector('fieldset'));
+    const box = /** @type {HTMLElement} */ (root.querySelector('#net-switches'));
     for (const [technique, name, why] of TECHNIQUES) {
       box.append(this.#switch(name, why, true, (on) => onSwitch(technique, on)));
     }
     box.append(this.#switch('Server ghost', 'Shows where the server has your ship', false, onGhost));
+    this.#sliders(/** @type {HTMLElement} */ (root.querySelector('#net-lag')), onTrouble);
   }
 
   #root;
@@ -69,6 +85,43 @@ export class NetGraph {
     label.title = why;
     label.append(box, name);
     return label;
+  }
+
+  /**
+   * @param {HTMLElement} box
+   * @param {(trouble: Trouble) => Trouble} act
+   */
+  #sliders(box, act) {
+    /** @type {Trouble} */
+    const wanted = { rtt: 0, jitter: 0, stall: 0, stallEvery: 0 };
+    /** @type {Map<keyof Trouble, HTMLOutputElement>} */
+    const outputs = new Map();
+    const tell = () => {
+      const real = act(wanted);
+      for (const [name, output] of outputs) {
+        // Without stalls there is no time between them; the slider still says what it would be.
+        const ms = name === 'stallEvery' ? wanted.stallEvery : real[name];
+        output.value = name === 'stallEvery' ? `${(ms / 1000).toFixed(1)} s` : `${ms} ms`;
+      }
+    };
+    for (const [name, text, why, min, max, step, value] of TROUBLES) {
+      const label = document.createElement('label');
+      const slider = document.createElement('input');
+      const output = document.createElement('output');
+      Object.assign(slider, { type: 'range', name, min: `${min}`, max: `${max}`, step: `${step}`, value: `${value}` });
+      wanted[name] = value;
+      outputs.set(name, output);
+      slider.addEventListener('input', () => {
+        wanted[name] = slider.valueAsNumber;
+        tell();
+      });
+      // The next arrow key flies.
+      slider.addEventListener('change', () => slider.blur());
+      label.title = why;
+      label.append(text, slider, output);
+      box.append(label);
+    }
+    tell();
   }
 
   /**
