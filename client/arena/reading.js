@@ -189,10 +189,13 @@ export class Reading {
     for (const { id, row, tick } of from.of('bolt')) {
       const flown = tick - row.born;
       if (flown < 0 || flown >= looks.boltLife) continue;
+      const x = row.x + row.vx * flown;
+      const y = row.y + row.vy * flown;
+      if (this.#isSolid(x, y)) continue;
       const shot = shots.next();
       shot.id = id;
-      shot.x = row.x + row.vx * flown;
-      shot.y = row.y + row.vy * flown;
+      shot.x = x;
+      shot.y = y;
       shot.heading = Math.atan2(row.vy, row.vx);
       shot.own = row.seat === ownSeat;
       shot.might = row.might !== 0;
@@ -202,6 +205,22 @@ export class Reading {
       this.#born.set(row.seat, row.born);
       if (flown < 12) this.onBolt(shot);
     }
+  }
+
+  /**
+   * True beyond the wall and inside a rock. A bolt ends there, but of an own one, which is shown ahead of the server, that
+   * comes a round trip later.
+   * @param {number} x
+   * @param {number} y
+   */
+  #isSolid(x, y) {
+    const { halfWidth, halfHeight, rocks } = this.scene;
+    if (Math.abs(x) > halfWidth || Math.abs(y) > halfHeight) return true;
+    for (let i = 0; i < rocks.count; i++) {
+      const rock = rocks.items[i];
+      if (Math.hypot(x - rock.x, y - rock.y) < rock.radius) return true;
+    }
+    return false;
   }
 
   /**

@@ -18,7 +18,8 @@ pub(super) const TABLES_MAX: usize = 32;
 #[derive(Default)]
 pub(super) struct Tables {
     ring: VecDeque<Table>,
-    /// One per older table, in the ring's order: what changed since then. Made when a viewer first needs it.
+    /// What changed since each older table, by how many tables ago that is: made when a viewer first needs it, in the memory
+    /// of the last one made for that distance.
     deltas: Vec<Deltas>,
 }
 
@@ -29,12 +30,18 @@ pub(super) struct Table {
     rows: Rows,
     /// The ids of all rows.
     present: VisibleSet,
+    /// For each id its place in `rows` plus one, or 0.
+    places: Vec<u32>,
+    telling: Telling,
+}
+
+/// What is needed of the newest table alone, to tell viewers of it.
+#[derive(Default)]
+struct Telling {
     /// The ids of rows without an owner.
     public: VisibleSet,
     /// Rows that one seat alone may see, by ascending seat.
     private: Vec<(SeatId, EntityId)>,
-    /// For each id its place in `rows` plus one, or 0.
-    places: Vec<u32>,
     /// Whole rows, as they enter: each made when the first viewer needs it.
     full: BitWriter,
     /// For each row where its bits lie in `full`; an empty span: not made yet.
@@ -66,6 +73,8 @@ impl Tables {
     /// If the rows do not fit the schema: the game's mistake.
     pub(super) fn push(&mut self, tick: Tick, schema: &Schema, fill: impl FnOnce(&mut Rows)) {
         let mut table = if self.ring.len() == TABLES_MAX { self.ring.pop_front() } else { None }.unwrap_or_default();
+        // Its memory goes from table to table.
+        table.telling = self.ring.back_mut().map(|newest| std::mem::take(&mut newest.telling)).unwrap_or_default();
         table.refill(tick, schema, fill);
         self.ring.push_back(table);
         self.deltas.resize_with(TABLES_MAX, Deltas::default);
@@ -93,7 +102,7 @@ impl Tables {
     /// What turned the table at `base` into the newest; `None` if that one is gone.
     pub(super) fn since(&mut self, base: Tick, schema: &Schema) -> Option<&Deltas> {
         let at = self.ring.iter().position(|table| table.tick == base)?;
-        let deltas = &mut self.deltas[at];
+        let deltas = &mut self.deltas[self.ring.len() - 1 - at];
         if !deltas.made {
             deltas.make(&self.ring, at, schema);
         }
@@ -107,13 +116,14 @@ impl Table {
         self.rows.clear();
         fill(&mut self.rows);
         self.present.clear();
-        self.public.clear();
-        self.private.clear();
         self.places.clear();
-        self.full.clear();
-        self.full_spans.clear();
-        self.full_spans.resize(self.rows.len(), Span::default());
-        self.hashes.clear();
+        let Telling { public, private, full, full_spans, hashes } = &mut self.telling;
+        public.clear();
+        private.clear();
+        full.clear();
+        full_spans.clear();
+        full_spans.resize(self.rows.len(), Span::default());
+        hashes.clear();
         for at in 0..self.rows.len() {
             let row = self.rows.at(at);
             let (id, owner, number) = (row.id, row.owner, row.kind.0);
@@ -126,25 +136,25 @@ impl Table {
             }
             self.present.insert(id);
             match owner {
-                Some(seat) => self.private.push((seat, id)),
-                None => self.public.insert(id),
+                Some(seat) => private.push((seat, id)),
+                None => public.insert(id),
             }
             self.places.resize(id.index(), 0);
             self.places.push(at as u32 + 1);
         }
-        self.private.sort_unstable();
+        private.sort_unstable();
     }
 
     /// Takes out of `visible` what is not a public row, and puts in the seat's own: what a seat may see.
     pub(super) fn admit(&self, visible: &mut VisibleSet, seat: Option<SeatId>) {
         let words = visible.words_mut();
-        words.truncate(self.public.words().len());
-        for (word, public) in words.iter_mut().zip(self.public.words()) {
+        words.truncate(self.telling.public.words().len());
+        for (word, public) in words.iter_mut().zip(self.telling.public.words()) {
             *word &= public;
         }
         if let Some(seat) = seat {
-            let start = self.private.partition_point(|&(owner, _)| owner < seat);
-            for &(_, id) in self.private[start..].iter().take_while(|&&(owner, _)| owner == seat) {
+            let start = self.telling.private.partition_point(|&(owner, _)| owner < seat);
+            for &(_, id) in self.telling.private[start..].iter().take_while(|&&(owner, _)| owner == seat) {
                 visible.insert(id);
             }
         }
@@ -152,33 +162,34 @@ impl Table {
 
     /// The ids of all public rows.
     pub(super) fn public(&self) -> &VisibleSet {
-        &self.public
+        &self.telling.public
     }
 
     /// True if there are rows that this seat alone may see.
     pub(super) fn has_private_rows(&self, seat: SeatId) -> bool {
-        self.private.binary_search_by_key(&seat, |&(owner, _)| owner).is_ok()
+        self.telling.private.binary_search_by_key(&seat, |&(owner, _)| owner).is_ok()
     }
 
     /// The digest of a view that holds `ids`.
     pub(super) fn digest(&mut self, ids: &VisibleSet) -> u32 {
-        if self.hashes.is_empty() {
-            self.hashes.extend(self.rows.iter().map(|row| row_hash(row.id.get(), row.kind.0, row.fields)));
+        if self.telling.hashes.is_empty() {
+            self.telling.hashes.extend(self.rows.iter().map(|row| row_hash(row.id.get(), row.kind.0, row.fields)));
         }
-        ids.iter().fold(0, |sum, id| sum.wrapping_add(self.hashes[self.place(id)]))
+        ids.iter().fold(0, |sum, id| sum.wrapping_add(self.telling.hashes[self.place(id)]))
     }
 
     /// Appends a row's kind and fields.
     pub(super) fn put_full(&mut self, id: EntityId, schema: &Schema, out: &mut BitWriter) {
         let at = self.place(id);
-        if self.full_spans[at].is_empty() {
-            let start = self.full.end();
+        let Telling { full, full_spans, .. } = &mut self.telling;
+        if full_spans[at].is_empty() {
+            let start = full.end();
             let row = self.rows.at(at);
-            put_kind(row.kind.0, &mut self.full);
-            put_fields(&schema.kinds[usize::from(row.kind.0)].fields, self.tick.0, row.fields, &mut self.full);
-            self.full_spans[at] = self.full.since(start);
+            put_kind(row.kind.0, full);
+            put_fields(&schema.kinds[usize::from(row.kind.0)].fields, self.tick.0, row.fields, full);
+            full_spans[at] = full.since(start);
         }
-        out.copy(&self.full, self.full_spans[at]);
+        out.copy(full, full_spans[at]);
     }
 
     fn place(&self, id: EntityId) -> usize {
