@@ -223,7 +223,11 @@ proptest! {
     fn every_server_message_goes_both_ways(message in server_message()) {
         let bytes = message.encode();
         let (decoded, asked) = asked(|| ServerMessage::decode(&bytes));
-        prop_assert_eq!(decoded, Ok((message, &[][..])));
+        match &message {
+            // No server sends one, and whoever showed it could overflow.
+            ServerMessage::Welcome(welcome) if welcome.schema.check().is_err() => prop_assert!(decoded.is_err()),
+            _ => prop_assert_eq!(decoded, Ok((message, &[][..]))),
+        }
         prop_assert!(asked <= allowed(bytes.len()), "{} bytes asked for {}", asked, bytes.len());
     }
 

@@ -296,6 +296,10 @@ impl ServerMessage {
         let body = &bytes[used..];
         match message {
             Self::Snapshot(_) => Ok((message, body)),
+            // Whoever shows the game goes by it: orders, drops and counts must be such that nothing overflows.
+            Self::Welcome(ref welcome) if welcome.schema.check().is_err() => {
+                Err(CodecError::Malformed("a schema out of its ranges".into()))
+            }
             _ if body.is_empty() => Ok((message, body)),
             _ => Err(CodecError::Trailing(body.len())),
         }

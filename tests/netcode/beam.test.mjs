@@ -55,6 +55,8 @@ for (const seed of seeds()) {
     });
     assert.ok(on.shots >= SHOTS, `only ${on.shots} shots`);
     assert.ok(on.hits / on.shots >= 0.99, `only ${percent(on.hits / on.shots)} hit`);
+    const crossing = on.crossingHits / on.crossing;
+    assert.ok(crossing >= 0.99, `only ${percent(crossing)} of those hit whose like are missed without compensation`);
     assert.equal(on.tooLate, 0, 'somebody was hit more than 400 ms after leaving the line');
     assert.equal(on.unexplained, 0, 'somebody was hit who was not on the line when the shot was judged');
   });
