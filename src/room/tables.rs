@@ -9,10 +9,10 @@ use crate::protocol::bits::{BitWriter, Span};
 use crate::protocol::delta::{put_delta, put_fields, put_kind, row_hash};
 use crate::protocol::schema::Schema;
 
-/// Tables kept: a client that misses more snapshots in a row than this gets one with base 0. A second at 30 Hz, or half of
-/// it where viewers take turns and there is a table for every tick. A slow reader gets two to five snapshots a second, and
-/// whole ones would be twice the bytes and make it slower still.
-pub(super) const TABLES_MAX: usize = 32;
+/// Tables kept: a client that misses more snapshots in a row than this gets one with base 0. Four fifths of a second at
+/// 30 Hz, or half of it where viewers take turns and there is a table for every tick. A slow reader gets two to five
+/// snapshots a second, and whole ones would be twice the bytes and make it slower still; each table is memory.
+pub(super) const TABLES_MAX: usize = 24;
 
 /// Row tables by tick, the newest last.
 #[derive(Default)]
