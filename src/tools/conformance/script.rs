@@ -298,9 +298,9 @@ impl<D: FnMut(&Step)> Script<D> {
     /// Bytes that are no message: a client must end the session.
     async fn broken_bytes(&mut self) -> Result<(), NobodyComes> {
         let cases: [(&str, &str, &str, Verdict); 3] = [
-            ("unknown_message", "09", "ends with 1002 at a message number that it does not know", Verdict::Failed),
-            ("trailing", "03 01 02 03", "ends with 1002 at a Pong with a byte too many", Verdict::Warned),
-            ("truncated", "01 00", "ends with 1002 at a Roster that breaks off", Verdict::Warned),
+            ("unknown_message", "09", "ends the session at a message number that it does not know", Verdict::Failed),
+            ("trailing", "03 01 02 03", "ends the session at a Pong with a byte too many", Verdict::Warned),
+            ("truncated", "01 00", "ends the session at a Roster that breaks off", Verdict::Warned),
         ];
         for (at, (name, bytes, must, otherwise)) in cases.into_iter().enumerate() {
             let mut seat = self.sit(&format!("{name}_before"), "sits down").await?;

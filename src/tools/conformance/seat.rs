@@ -167,7 +167,7 @@ impl Seat {
         self.no_resync()
     }
 
-    /// Bytes that are no message: the client must close with 1002.
+    /// Bytes that are no message: the client must end the session.
     pub(super) async fn send_broken(&mut self, bytes: &[u8]) -> Outcome {
         self.play(Duration::from_millis(200)).await?;
         self.link.send(bytes).await?;
@@ -176,8 +176,8 @@ impl Seat {
             loop {
                 match self.link.hear_until(deadline).await {
                     Heard::Message(_) | Heard::Pong(_) => {}
-                    // A page in a browser may not send 1002: it closes without a code.
-                    Heard::Close(Some(1002) | None) => return Ok(()),
+                    // Many libraries, browsers' among them, may not send 1002.
+                    Heard::Close(Some(1002 | 3000..=4999) | None) | Heard::Gone => return Ok(()),
                     Heard::Nothing => return Err(Fault::new("the session went on")),
                     other => return Err(unexpected(&other)),
                 }
