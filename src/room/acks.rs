@@ -16,8 +16,8 @@ const WINDOW_SLACK: Micros = Micros::from_millis(250);
 /// A client that has not acked anything for this long is stalled, and perhaps only its way up is. An honest client acks
 /// ten times a second.
 const STALLED_AFTER: Micros = Micros::from_millis(150);
-/// A stalled client is sent to until so long after the least age: when the stall ends, the newest is there, instead of a round trip later.
-/// Beyond that its picture stands still anyway (clients extrapolate for about 700 ms).
+/// A stalled client is sent to until so long after the least age: when the stall ends, the newest is there, instead of a
+/// round trip later. Beyond that its picture stands still anyway (clients extrapolate for about 700 ms).
 const STALL_SLACK: Micros = Micros::from_millis(750);
 /// An RTT so far above the least age there has been is a queue: the client takes less than it is sent. More than
 /// [`WINDOW_SNAPSHOTS`] take, so that a window that is merely full is not taken for one. A stall is none: whatever it held
