@@ -128,7 +128,15 @@ fn who_stops_reading_without_acks_is_cut() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(number(&report, "/groups/0/playing_at_end"), 2.0);
     let at_end = number(&report, "/groups/1/playing_at_end");
-    assert!(at_end == 0.0 && number(&report, "/groups/1/cut_after_ms/count") == 2.0, "{:#}", report["groups"][1]);
+    let cut = |name: &str| number(&report, &format!("/groups/1/{name}"));
+    assert!(at_end == 0.0 && cut("cut_after_ms/count") == 2.0, "{:#}", report["groups"][1]);
+    assert_eq!(report["groups"][0]["kernel_bytes_max"], Value::Null, "nobody asks for those who read");
+    if cfg!(target_os = "linux") {
+        // It is cut in time, and not before; when it began is known to 100 ms.
+        assert!((800.0..=3000.0).contains(&cut("stuck_ms/max")), "{:#}", report["groups"][1]);
+        assert!(cut("stuck_ms/max") <= cut("cut_after_ms/max"), "it can be stuck only once it does not read");
+        assert!((1.0..=65_536.0).contains(&cut("kernel_bytes_max")), "{:#}", report["groups"][1]);
+    }
 }
 
 #[test]
@@ -154,6 +162,13 @@ fn slow_readers_are_reported_apart_and_the_healthy_keep_their_rate() {
     let bursting = number(&report, "/groups/3/silence_ms/max");
     assert!(bursting > 800.0, "one that reads once a second heard something {bursting} ms after the last");
     assert!(number(&report, "/groups/0/snapshots_per_player_second") > 10.0);
+    for (at, group) in report["groups"].as_array().expect("groups").iter().enumerate() {
+        assert_eq!(group["playing_at_end"], group["players"], "who acks is never cut for being slow: {group:#}");
+        if at > 0 && cfg!(target_os = "linux") {
+            let bytes = number(&report, &format!("/groups/{at}/kernel_bytes_max"));
+            assert!(bytes <= 65_536.0, "{bytes} bytes lay in the kernel for one of {}", group["name"]);
+        }
+    }
     views_agree(&report);
 }
 

@@ -101,7 +101,8 @@ enum ProfileArg {
     JoinStorm,
     /// Again and again all sockets drop and resume their seats at once
     ReconnectStorm,
-    /// A share stops reading, crawls at 2 kB/s, or reads once a second
+    /// A share stops reading, crawls at 2 kB/s, or reads once a second; if the server is on this machine (Linux), what
+    /// its kernel held for each of them is measured
     SlowReader,
     /// A share sends far above any limit
     Flood,

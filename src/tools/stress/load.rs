@@ -14,6 +14,7 @@ use super::procfs::Usage;
 use super::progress::{Progress, Sight};
 use super::report::{Measured, Report};
 use super::schedule::ServerClock;
+use super::sockdiag::SockDiag;
 use super::stats::{Stats, Window};
 use super::ws;
 use crate::ids::Micros;
@@ -112,6 +113,7 @@ struct Load<'a> {
     address: SocketAddr,
     request: Vec<u8>,
     clock: ServerClock,
+    diag: Option<SockDiag>,
     window: Window,
     codes: Vec<Option<String>>,
     scratch: Vec<u8>,
@@ -138,6 +140,7 @@ impl<'a> Load<'a> {
             address,
             request,
             clock: ServerClock::default(),
+            diag: SockDiag::open(),
             window: Window::SHUT,
             codes: vec![None; plan.rooms],
             scratch: vec![0; 64 * 1024],
@@ -296,6 +299,7 @@ impl<'a> Load<'a> {
             request: &self.request,
             registry: self.poll.registry(),
             clock: &mut self.clock,
+            diag: self.diag.as_ref(),
             stats: &mut self.groups[player.role.group].1,
             window: self.window,
             codes: &mut self.codes,

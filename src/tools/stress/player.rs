@@ -9,6 +9,7 @@ use mio::{Interest, Registry, Token};
 use super::pilot::Pilot;
 use super::schedule::{Every, ServerClock, TickTimes};
 use super::session::Session;
+use super::sockdiag::SockDiag;
 use super::stats::{Stats, Window};
 use super::ws::{self, Frame, Inbound};
 use crate::ids::Micros;
@@ -31,6 +32,8 @@ const CRAWL_BYTES: usize = 200;
 const CRAWL_EVERY: Micros = Micros::from_millis(100);
 /// A bursting reader takes everything this often.
 const BURST_EVERY: Micros = Micros::from_millis(1000);
+/// How often the kernel is asked what it holds for a slow reader.
+const LOOK_EVERY: Micros = Micros::from_millis(100);
 
 /// How a player reads, once the measurement has begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +69,8 @@ pub struct Shared<'a> {
     pub registry: &'a Registry,
     /// The server's clock.
     pub clock: &'a mut ServerClock,
+    /// What the kernel holds, if it can be asked.
+    pub diag: Option<&'a SockDiag>,
     /// The group that the player belongs to.
     pub stats: &'a mut Stats,
     /// What counts.
@@ -133,6 +138,10 @@ pub struct Player {
     read_at: Option<Micros>,
     /// Reads as its role says from then on.
     slow_from: Micros,
+    /// When the kernel is asked next what it holds for this slow reader.
+    look_at: Option<Micros>,
+    /// What the kernel held on the server's side when it was asked last, and since when it was no other.
+    queued: Option<(u32, Micros)>,
 }
 
 impl Player {
@@ -156,6 +165,8 @@ impl Player {
             close_came: false,
             read_at: None,
             slow_from: Micros(u64::MAX),
+            look_at: None,
+            queued: None,
         }
     }
 
@@ -175,6 +186,9 @@ impl Player {
             Reading::Crawling => Some(now.after(CRAWL_EVERY)),
             Reading::Bursting => Some(now.after(BURST_EVERY)),
         };
+        // Each at a moment of its own, so that no healthy reader waits until all have been asked about.
+        let turn = Micros(LOOK_EVERY.0 * (self.role.number as u64 % 64) / 64);
+        self.look_at = (self.role.reading != Reading::Healthy).then(|| now.after(turn));
         self.flood = flood_per_second.map(|rate| Every::per_second(rate, now));
     }
 
@@ -204,7 +218,8 @@ impl Player {
             State::Playing(session) => {
                 let read_at = self.read_at.unwrap_or(Micros(u64::MAX));
                 let flood_at = self.flood.map_or(Micros(u64::MAX), |flood| flood.due());
-                self.pilot.due().min(session.ping_at).min(read_at).min(flood_at)
+                let look_at = self.look_at.unwrap_or(Micros(u64::MAX));
+                self.pilot.due().min(session.ping_at).min(read_at).min(flood_at).min(look_at)
             }
             State::Entering { .. } | State::Leaving => Micros(u64::MAX),
         }
@@ -236,11 +251,28 @@ impl Player {
             flood.advance();
             self.input(due, shared);
         }
+        if self.is_playing() && self.look_at.is_some_and(|at| at <= now) {
+            self.look_at = Some(now.after(LOOK_EVERY));
+            self.look(now, shared);
+        }
         let State::Playing(session) = &mut self.state else { return };
         if session.ping_at <= now {
             session.ping_at = now.after(PING_EVERY);
             let ping = Ping { time: now.0, seen: if self.role.acks { session.seen } else { 0 } };
             self.send(&ClientMessage::Ping(ping), now, shared);
+        }
+    }
+
+    /// Asks what the kernel holds for it on the server's side, if that is this machine.
+    fn look(&mut self, now: Micros, shared: &mut Shared<'_>) {
+        let Some((diag, stream)) = shared.diag.zip(self.stream.as_ref()) else { return };
+        let (Ok(server), Ok(own)) = (stream.peer_addr(), stream.local_addr()) else { return };
+        let Some(bytes) = diag.queued(server, own) else { return };
+        if shared.window.holds(now) {
+            shared.stats.kernel_bytes_max = shared.stats.kernel_bytes_max.max(Some(bytes));
+        }
+        if self.queued.is_none_or(|(before, _)| before != bytes) {
+            self.queued = Some((bytes, now));
         }
     }
 
@@ -548,6 +580,9 @@ impl Player {
             let flooding = self.flood.is_some() && self.is_playing();
             if self.role.reading == Reading::Stopped && self.is_playing() {
                 shared.stats.cut_us.note(now.since(self.slow_from).0 as i64);
+                if let Some((_, since)) = self.queued {
+                    shared.stats.stuck_us.note(now.since(since).0 as i64);
+                }
             }
             self.end(now, label, shared);
             if flooding {

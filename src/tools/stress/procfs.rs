@@ -10,6 +10,8 @@ pub struct Usage {
     pub cpu_us: BTreeMap<String, u64>,
     /// Memory that it has resident, in KiB.
     pub resident_kib: u64,
+    /// The most that it ever had.
+    pub resident_max_kib: u64,
 }
 
 impl Usage {
@@ -17,8 +19,11 @@ impl Usage {
     #[must_use]
     pub fn of(pid: u32) -> Option<Self> {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-        let resident_kib = resident.trim().trim_end_matches(" kB").trim().parse().ok()?;
+        let kib = |name| {
+            let value = status.lines().find_map(|line| line.strip_prefix(name))?;
+            value.trim().trim_end_matches(" kB").parse().ok()
+        };
+        let (resident_kib, resident_max_kib) = (kib("VmRSS:")?, kib("VmHWM:")?);
         let mut cpu_us = BTreeMap::new();
         for task in fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten() {
             let path = task.path();
@@ -27,7 +32,7 @@ impl Usage {
             let Some(us) = task_cpu_us(&path) else { continue };
             *cpu_us.entry(family(name.trim())).or_default() += us;
         }
-        Some(Self { cpu_us, resident_kib })
+        Some(Self { cpu_us, resident_kib, resident_max_kib })
     }
 
     /// All threads together.
@@ -74,7 +79,8 @@ mod tests {
         let used = after.total_cpu_us() - before.total_cpu_us();
         // Other tests run beside this one, on a machine that may be busy: it is not exact from either side.
         assert!(x != 0 && used >= 20_000, "{used} us of 300,000");
-        assert!(after.resident_kib > 500, "{} KiB", after.resident_kib);
+        let (now, most) = (after.resident_kib, after.resident_max_kib);
+        assert!(500 < now && now <= most, "{now} KiB, at most {most}");
         assert_eq!(Usage::of(u32::MAX), None);
     }
 

@@ -134,6 +134,13 @@ pub struct Group {
     pub events_lost: u64,
     /// From when reading stopped to when the server cut the connection.
     pub cut_after_ms: Option<Distribution>,
+    /// From when the kernel last took something for a reader that stopped, to within 100 ms, to when the server cut the
+    /// connection: what `server.stuck_ms` is to be compared with. `None` if the server is not on this machine.
+    pub stuck_ms: Option<Distribution>,
+    /// The most bytes, unsent or unacknowledged, that the kernel held at once for one slow reader's socket on the server's
+    /// side; asked every 100 ms. What lies in the reader's own buffer is not among them. `None` as above, and for groups
+    /// that are not slow.
+    pub kernel_bytes_max: Option<u32>,
     /// How sessions ended.
     pub closes: BTreeMap<String, u64>,
 }
@@ -175,6 +182,8 @@ impl Group {
             digest_mismatches: stats.digest_mismatches,
             events_lost: stats.events_lost,
             cut_after_ms: Distribution::ms(&stats.cut_us),
+            stuck_ms: Distribution::ms(&stats.stuck_us),
+            kernel_bytes_max: stats.kernel_bytes_max,
             closes: stats.closes.clone(),
         }
     }
@@ -189,6 +198,8 @@ pub struct Process {
     pub cores_by_thread: BTreeMap<String, f64>,
     /// At the end of the window.
     pub resident_kib: u64,
+    /// The most that it ever was until then.
+    pub resident_max_kib: u64,
 }
 
 impl Process {
@@ -202,6 +213,7 @@ impl Process {
             cores: share(end.total_cpu_us().saturating_sub(start.total_cpu_us())),
             cores_by_thread: by_thread.filter(|(_, share)| *share >= 0.0005).collect(),
             resident_kib: end.resident_kib,
+            resident_max_kib: end.resident_max_kib,
         }
     }
 }
@@ -402,6 +414,7 @@ impl fmt::Display for Group {
             ("input to ack, ticks", &self.ack_ticks),
             ("round trip, ms", &self.rtt_ms),
             ("cut after, ms", &self.cut_after_ms),
+            ("  of it stuck, ms", &self.stuck_ms),
         ] {
             if let Some(Distribution { count, mean, p50, p99, p999, max }) = distribution {
                 writeln!(f, "  {what:<28} {count:>8} {mean:>9.2} {p50:>9.2} {p99:>9.2} {p999:>9.2} {max:>9.2}")?;
@@ -425,6 +438,9 @@ impl fmt::Display for Group {
             "  views: {} digests, {} differ, {} errors, {} resyncs, {} restarts, {} with lost events",
             self.digests, self.digest_mismatches, self.view_errors, self.resyncs, self.restarts, self.events_lost
         )?;
+        if let Some(bytes) = self.kernel_bytes_max {
+            writeln!(f, "  the server's kernel held at most {bytes} bytes for one of them")?;
+        }
         let mut closes = String::new();
         for (label, count) in &self.closes {
             write!(closes, "{}{label} {count}", if closes.is_empty() { "" } else { ", " })?;
@@ -449,10 +465,11 @@ impl fmt::Display for Server {
         let mib = |kib: u64| kib as f64 / 1024.0;
         write!(
             f,
-            "  memory: {:.1} MiB before, {:.1} MiB in play ({:.1} KiB per player)",
+            "  memory: {:.1} MiB before, {:.1} MiB in play ({:.1} KiB per player), {:.1} MiB at most",
             mib(self.resident_before_kib),
             mib(self.process.resident_kib),
-            self.kib_per_player
+            self.kib_per_player,
+            mib(self.process.resident_max_kib)
         )?;
         match self.resident_after_kib {
             Some(kib) => writeln!(f, ", {:.1} MiB after all had left", mib(kib)),

@@ -103,6 +103,10 @@ pub struct Stats {
     pub told_lateness_us: Spans,
     /// From when reading stopped to when the server cut the connection.
     pub cut_us: Spans,
+    /// From when the kernel last took something for a reader that stopped, to when the server cut the connection.
+    pub stuck_us: Spans,
+    /// The most bytes that the kernel held for one slow reader on the server's side; `None`: it did not say.
+    pub kernel_bytes_max: Option<u32>,
     /// From when an input was due to be sent to the first snapshot that acks it.
     pub ack_us: Spans,
     /// The same in ticks: the snapshot's, less the one due when the input was.
