@@ -9,6 +9,7 @@ use std::io::IoSlice;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, Recipient};
@@ -27,6 +28,17 @@ const BEAT: Duration = Duration::from_millis(100);
 /// Unsent bytes beyond this are not taken from a session: what lies in the kernel can no longer be made fresher.
 const NOTSENT_LOWAT: u32 = 16 * 1024;
 
+/// The kernel looks at [`NOTSENT_LOWAT`] only when it begins a buffer, and one buffer takes up to 64 KiB of small
+/// messages: so one is ended after so many bytes. Not after each message, since no packet reaches beyond a buffer, and
+/// what waits would leave in many small ones.
+const BUFFER_BYTES: usize = 8 * 1024;
+
+/// MSG_EOR: what is written next begins a buffer. Other systems have it for other sockets only.
+#[cfg(target_os = "linux")]
+const END_OF_BUFFER: i32 = rustix::net::SendFlags::EOR.bits() as i32;
+#[cfg(not(target_os = "linux"))]
+const END_OF_BUFFER: i32 = 0;
+
 /// Pings to sessions that came at the same time are spread over so many moments.
 const SPREAD: u32 = 16;
 
@@ -38,6 +50,8 @@ const USER_TIMEOUT_SLACK: Micros = Micros::from_millis(5000);
 #[derive(Debug)]
 pub struct Connection {
     duplicate: OwnedFd,
+    /// Bytes written since a buffer was ended; only [`Connection::write`] knows it.
+    in_buffer: AtomicUsize,
 }
 
 impl Connection {
@@ -57,7 +71,7 @@ impl Connection {
         }
         #[cfg(not(target_os = "linux"))]
         let _ = (config, NOTSENT_LOWAT, USER_TIMEOUT_SLACK);
-        Ok(Self { duplicate })
+        Ok(Self { duplicate, in_buffer: AtomicUsize::new(0) })
     }
 
     /// Writes what the socket takes without waiting, and says how much that was. Only for the thread and the moment that
@@ -66,8 +80,13 @@ impl Connection {
     /// # Errors
     /// As `sendmsg(2)`: `WouldBlock` if the socket takes nothing.
     pub fn write(&self, parts: &[IoSlice<'_>]) -> std::io::Result<usize> {
+        let in_buffer = self.in_buffer.load(Ordering::Relaxed);
+        let ends = in_buffer >= BUFFER_BYTES;
         // The duplicate shares the original's O_NONBLOCK.
-        SockRef::from(&self.duplicate).send_vectored(parts)
+        let flags = if ends { END_OF_BUFFER } else { 0 };
+        let taken = SockRef::from(&self.duplicate).send_vectored_with_flags(parts, flags)?;
+        self.in_buffer.store(if ends { 0 } else { in_buffer + taken }, Ordering::Relaxed);
+        Ok(taken)
     }
 
     /// Ends the connection now, whatever its owner does, and leaves nothing of its queue in the kernel.
