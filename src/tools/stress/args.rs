@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 
 use super::load::{self, Plan, Profile};
 use super::pilot::Inputs;
-use super::player::Reading;
 use super::progress::Progress;
+use super::reading::Reading;
 use super::report::Report;
 use super::spawn::{self, Server, Settings};
 use super::ws;

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use mio::{Events, Poll};
 
 use super::pilot::{Inputs, Pilot};
-use super::player::{Player, Reading, Role, Shared, Wish};
+use super::player::{Player, Role, Shared, Wish};
 use super::procfs::Usage;
 use super::progress::{Progress, Sight};
+use super::reading::Reading;
 use super::report::{Measured, Report};
 use super::schedule::ServerClock;
 use super::sockdiag::SockDiag;

@@ -4,8 +4,8 @@
 //! so it loads any game. Open loop: what is due is due, whatever the server does, and latencies count from there.
 //!
 //! - `args`: what is typed, and the run that follows. `spawn`: a server of its own, pinned to its cores.
-//! - `load`: the run, its phases, the one poll. `player`: one socket's life. `session`: one stay in a room. `pilot`:
-//!   what a player does. `ws`: frames.
+//! - `load`: the run, its phases, the one poll. `player`: one socket's life. `reading`: how it reads. `session`: one
+//!   stay in a room. `pilot`: what a player does. `ws`: frames.
 //! - `schedule`: when things are due. `stats`: what is counted. `procfs`: what a process used. `sockdiag`: what the kernel
 //!   holds for a socket. `report`: all of it.
 
@@ -15,6 +15,7 @@ pub mod pilot;
 pub mod player;
 pub mod procfs;
 pub mod progress;
+pub mod reading;
 pub mod report;
 pub mod schedule;
 pub mod session;

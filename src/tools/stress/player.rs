@@ -7,6 +7,7 @@ use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
 use super::pilot::Pilot;
+use super::reading::{Reading, Slow};
 use super::schedule::{Every, ServerClock, TickTimes};
 use super::session::Session;
 use super::sockdiag::SockDiag;
@@ -27,27 +28,6 @@ const OUTGOING_BYTES_MAX: usize = 16 * 1024;
 /// How often a refused join is tried again, and how long after.
 const ATTEMPTS_MAX: u32 = 5;
 const RETRY_AFTER: Micros = Micros::from_millis(500);
-/// A crawling reader takes this much every [`CRAWL_EVERY`]: 2 kB/s.
-const CRAWL_BYTES: usize = 200;
-const CRAWL_EVERY: Micros = Micros::from_millis(100);
-/// A bursting reader takes everything this often.
-const BURST_EVERY: Micros = Micros::from_millis(1000);
-/// How often the kernel is asked what it holds for a slow reader.
-const LOOK_EVERY: Micros = Micros::from_millis(100);
-
-/// How a player reads, once the measurement has begun.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reading {
-    /// At once.
-    Healthy,
-    /// Not at all.
-    Stopped,
-    /// 2 kB/s.
-    Crawling,
-    /// Everything, once a second.
-    Bursting,
-}
-
 /// Where a player wants to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
@@ -134,14 +114,8 @@ pub struct Player {
     closing: Option<&'static str>,
     /// A Close frame came.
     close_came: bool,
-    /// When a slow reader reads next; `None`: it reads when something comes.
-    read_at: Option<Micros>,
-    /// Reads as its role says from then on.
-    slow_from: Micros,
-    /// When the kernel is asked next what it holds for this slow reader.
-    look_at: Option<Micros>,
-    /// What the kernel held on the server's side when it was asked last, and since when it was no other.
-    queued: Option<(u32, Micros)>,
+    /// It reads slowly now.
+    slow: Option<Slow>,
 }
 
 impl Player {
@@ -163,10 +137,7 @@ impl Player {
             resuming: false,
             closing: None,
             close_came: false,
-            read_at: None,
-            slow_from: Micros(u64::MAX),
-            look_at: None,
-            queued: None,
+            slow: None,
         }
     }
 
@@ -179,16 +150,7 @@ impl Player {
 
     /// The measurement begins: from now on it reads, and sends, as its role says.
     pub fn measure_from(&mut self, now: Micros, flood_per_second: Option<f64>) {
-        self.slow_from = now;
-        self.read_at = match self.role.reading {
-            Reading::Healthy => None,
-            Reading::Stopped => Some(Micros(u64::MAX)),
-            Reading::Crawling => Some(now.after(CRAWL_EVERY)),
-            Reading::Bursting => Some(now.after(BURST_EVERY)),
-        };
-        // Each at a moment of its own, so that no healthy reader waits until all have been asked about.
-        let turn = Micros(LOOK_EVERY.0 * (self.role.number as u64 % 64) / 64);
-        self.look_at = (self.role.reading != Reading::Healthy).then(|| now.after(turn));
+        self.slow = Slow::from(now, self.role.reading, self.role.number);
         self.flood = flood_per_second.map(|rate| Every::per_second(rate, now));
     }
 
@@ -216,10 +178,9 @@ impl Player {
         match &self.state {
             State::Out { due } => due.unwrap_or(Micros(u64::MAX)),
             State::Playing(session) => {
-                let read_at = self.read_at.unwrap_or(Micros(u64::MAX));
+                let slow_at = self.slow.map_or(Micros(u64::MAX), |slow| slow.due());
                 let flood_at = self.flood.map_or(Micros(u64::MAX), |flood| flood.due());
-                let look_at = self.look_at.unwrap_or(Micros(u64::MAX));
-                self.pilot.due().min(session.ping_at).min(read_at).min(flood_at).min(look_at)
+                self.pilot.due().min(session.ping_at).min(slow_at).min(flood_at)
             }
             State::Entering { .. } | State::Leaving => Micros(u64::MAX),
         }
@@ -236,11 +197,11 @@ impl Player {
             }
             return;
         }
-        if self.read_at.is_some_and(|at| at <= now) {
-            let most = if self.role.reading == Reading::Crawling { CRAWL_BYTES } else { usize::MAX };
-            let every = if self.role.reading == Reading::Crawling { CRAWL_EVERY } else { BURST_EVERY };
-            self.read_at = Some(now.after(every));
-            self.read(now, shared, most);
+        if let (Some(slow), Some(stream)) = (&mut self.slow, &self.stream) {
+            slow.look(now, shared.diag, stream, shared.stats, shared.window);
+            if let Some(most) = slow.reads(now) {
+                self.read(now, shared, most);
+            }
         }
         while self.is_playing() && self.pilot.due() <= now {
             self.input(self.pilot.due(), shared);
@@ -251,28 +212,11 @@ impl Player {
             flood.advance();
             self.input(due, shared);
         }
-        if self.is_playing() && self.look_at.is_some_and(|at| at <= now) {
-            self.look_at = Some(now.after(LOOK_EVERY));
-            self.look(now, shared);
-        }
         let State::Playing(session) = &mut self.state else { return };
         if session.ping_at <= now {
             session.ping_at = now.after(PING_EVERY);
             let ping = Ping { time: now.0, seen: if self.role.acks { session.seen } else { 0 } };
             self.send(&ClientMessage::Ping(ping), now, shared);
-        }
-    }
-
-    /// Asks what the kernel holds for it on the server's side, if that is this machine.
-    fn look(&mut self, now: Micros, shared: &mut Shared<'_>) {
-        let Some((diag, stream)) = shared.diag.zip(self.stream.as_ref()) else { return };
-        let (Ok(server), Ok(own)) = (stream.peer_addr(), stream.local_addr()) else { return };
-        let Some(bytes) = diag.queued(server, own) else { return };
-        if shared.window.holds(now) {
-            shared.stats.kernel_bytes_max = shared.stats.kernel_bytes_max.max(Some(bytes));
-        }
-        if self.queued.is_none_or(|(before, _)| before != bytes) {
-            self.queued = Some((bytes, now));
         }
     }
 
@@ -303,8 +247,7 @@ impl Player {
             State::Entering { .. } | State::Leaving => {}
         }
         // Whoever did not read must, or it never hears the answer.
-        self.read_at = None;
-        self.slow_from = Micros(u64::MAX);
+        self.slow = None;
         if self.stream.is_some() {
             self.read(now, shared, usize::MAX);
         }
@@ -424,7 +367,7 @@ impl Player {
         if event.is_writable() {
             self.write(now, shared);
         }
-        if self.read_at.is_none() && (event.is_readable() || event.is_read_closed()) {
+        if self.slow.is_none() && (event.is_readable() || event.is_read_closed()) {
             self.read(now, shared, usize::MAX);
         }
     }
@@ -578,11 +521,8 @@ impl Player {
             self.failed(now, label, shared);
         } else {
             let flooding = self.flood.is_some() && self.is_playing();
-            if self.role.reading == Reading::Stopped && self.is_playing() {
-                shared.stats.cut_us.note(now.since(self.slow_from).0 as i64);
-                if let Some((_, since)) = self.queued {
-                    shared.stats.stuck_us.note(now.since(since).0 as i64);
-                }
+            if let Some(slow) = self.slow.filter(|_| self.is_playing()) {
+                slow.count_cut(now, shared.stats);
             }
             self.end(now, label, shared);
             if flooding {
