@@ -81,7 +81,8 @@ pub struct ServerConfig {
     pub reservation_ms: u32,
     /// After Closing, how long a client has to answer the Close frame before its socket is cut.
     pub closing_ms: u32,
-    /// From one WebSocket ping to the next; their answers measure the RTT of clients that do not ack.
+    /// From one WebSocket ping to the next; their answers measure the RTT of clients that do not ack. Who acks is pinged
+    /// only after so much silence.
     pub ping_ms: u32,
     /// A client that sends nothing at all for so long, not even pongs, is closed.
     pub idle_ms: u32,

@@ -132,7 +132,7 @@ async fn upgrade(
     let Some(connection) = connection.filter(|_| !full && !door.draining.load(Ordering::Acquire)) else {
         return Ok(HttpResponse::ServiceUnavailable().finish());
     };
-    let outlet = Arc::new(Outlet::new(Arc::downgrade(connection)));
+    let outlet = Arc::new(Outlet::new(connection));
     let verdict: Verdict = Rc::default();
     let guard = Guard::new(
         payload,

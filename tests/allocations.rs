@@ -7,7 +7,6 @@ mod support;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use bytes::Bytes;
 use support::toy::{Toy, ToyOptions};
 use tickroom::arena::{Arena, ArenaOptions, schema};
 use tickroom::config::RoomConfig;
@@ -55,7 +54,6 @@ static ALLOCATOR: Counting = Counting;
 #[derive(Default)]
 struct Sink {
     messages: u64,
-    bytes: u64,
 }
 
 impl Outbox for Sink {
@@ -63,15 +61,14 @@ impl Outbox for Sink {
         true
     }
 
-    fn send(&mut self, _: ViewerId, message: Bytes) -> SendOutcome {
+    fn send(&mut self, _: ViewerId, _: &[u8]) -> SendOutcome {
         self.messages += 1;
-        self.bytes += message.len() as u64;
         SendOutcome::Accepted
     }
 }
 
 #[test]
-fn snapshots_allocate_chunks_and_nothing_per_viewer() {
+fn snapshots_allocate_nothing_once_their_lists_have_grown() {
     const VIEWERS: u16 = 200;
     let config = RoomConfig { seats_max: VIEWERS, spectators_max: VIEWERS, fill_to: 0, ..RoomConfig::default() };
     // What lies near is seen: seats differ in what they see, and things come and go for them.
@@ -104,13 +101,8 @@ fn snapshots_allocate_chunks_and_nothing_per_viewer() {
         allocated += allocations() - before;
     }
     assert!(sink.messages >= 149 * u64::from(VIEWERS), "{} messages", sink.messages);
-    // A chunk is 16 KiB and takes two; a message that does not fit in what is left of one begins the next.
-    let chunks = sink.bytes / (16 * 1024 - 2048) + 1;
-    assert!(
-        allocated <= chunks * 2 + 20,
-        "{allocated} allocations for {} messages in some {chunks} chunks",
-        sink.messages
-    );
+    // Five seconds may hold the busiest tick so far: then a list or two grows once more.
+    assert!(allocated <= 20, "{allocated} allocations for {} messages", sink.messages);
 }
 
 #[test]

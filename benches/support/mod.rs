@@ -39,11 +39,11 @@ impl Outbox for Sink {
         !self.shut && self.only.is_none_or(|only| only == viewer)
     }
 
-    fn send(&mut self, viewer: ViewerId, message: Bytes) -> SendOutcome {
+    fn send(&mut self, viewer: ViewerId, message: &[u8]) -> SendOutcome {
         self.messages += 1;
         self.bytes += message.len() as u64;
         if self.keep {
-            self.kept.push((viewer, message));
+            self.kept.push((viewer, Bytes::copy_from_slice(message)));
         }
         SendOutcome::Accepted
     }

@@ -7,13 +7,14 @@
 use std::sync::Arc;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, Recipient, WrapFuture};
-use bytes::Bytes;
 
-use super::outlet::Outlet;
+use super::outlet::{Outlet, put_frame};
 
 /// Messages in a batch at most: the worker's other tasks have their turn after 128 writes, about a millisecond, and the
 /// first of a crowd's messages are on their way while the room makes the others.
 const BATCH_MAX: usize = 128;
+/// A batch with so many bytes is full, too: long messages must not make it a burden.
+const BATCH_BYTES_MAX: usize = 256 * 1024;
 
 /// What the couriers of one server are called by: rooms keep one list of messages for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,14 +58,18 @@ impl Worker {
     }
 }
 
-/// Some of one room's messages of one tick, for one worker.
+/// Some of one room's messages of one tick, for one worker: whole frames, one after the other in one piece of memory.
 #[derive(Default, Message)]
 #[rtype(result = "()")]
-pub struct Batch(Vec<Parcel>);
+pub struct Batch {
+    frames: Vec<u8>,
+    parcels: Vec<Parcel>,
+}
 
 struct Parcel {
     to: Arc<Outlet>,
-    message: Bytes,
+    /// Where its frame ends, and the next one's begins.
+    end: usize,
 }
 
 /// One room's messages of one tick, by worker.
@@ -75,14 +80,15 @@ pub struct Dispatch {
 
 impl Dispatch {
     /// Adds a message that the route's outlet has accepted.
-    pub fn add(&mut self, route: &Route, message: Bytes) {
+    pub fn add(&mut self, route: &Route, message: &[u8]) {
         let at = self.batches.iter().position(|(worker, ..)| *worker == route.worker).unwrap_or_else(|| {
             self.batches.push((route.worker, route.courier.clone(), Batch::default()));
             self.batches.len() - 1
         });
         let (_, courier, batch) = &mut self.batches[at];
-        batch.0.push(Parcel { to: route.outlet.clone(), message });
-        if batch.0.len() == BATCH_MAX {
+        put_frame(message, &mut batch.frames);
+        batch.parcels.push(Parcel { to: route.outlet.clone(), end: batch.frames.len() });
+        if batch.is_full() {
             batch.send(courier);
         }
     }
@@ -90,7 +96,7 @@ impl Dispatch {
     /// Sends the rest on its way.
     pub fn send(&mut self) {
         for (_, courier, batch) in &mut self.batches {
-            if !batch.0.is_empty() {
+            if !batch.parcels.is_empty() {
                 batch.send(courier);
             }
         }
@@ -98,11 +104,16 @@ impl Dispatch {
 }
 
 impl Batch {
+    fn is_full(&self) -> bool {
+        self.parcels.len() >= BATCH_MAX || self.frames.len() >= BATCH_BYTES_MAX
+    }
+
     fn send(&mut self, courier: &Recipient<Batch>) {
-        let room_for_next = Vec::with_capacity(self.0.len());
+        let next =
+            Self { frames: Vec::with_capacity(self.frames.len()), parcels: Vec::with_capacity(self.parcels.len()) };
         // Bounded without the mailbox's limit: while a message of an outlet is under way, the room makes no other for
         // it. A courier that is gone has taken its sessions with it.
-        courier.do_send(Batch(std::mem::replace(&mut self.0, room_for_next)));
+        courier.do_send(std::mem::replace(self, next));
     }
 }
 
@@ -116,10 +127,13 @@ impl Actor for Courier {
 impl Handler<Batch> for Courier {
     type Result = ();
 
-    fn handle(&mut self, Batch(parcels): Batch, ctx: &mut Self::Context) {
-        let is_full = parcels.len() == BATCH_MAX;
-        parcels.into_iter().for_each(|parcel| parcel.to.deliver(parcel.message));
-        if is_full {
+    fn handle(&mut self, batch: Batch, ctx: &mut Self::Context) {
+        let mut begin = 0;
+        for Parcel { to, end } in &batch.parcels {
+            to.deliver(&batch.frames[begin..*end]);
+            begin = *end;
+        }
+        if batch.is_full() {
             // The next batch waits until the worker's other tasks have had their turn.
             ctx.wait(tokio::task::yield_now().into_actor(self));
         }

@@ -12,14 +12,13 @@
 //! prove nothing and frames would be torn; `tests/frames.rs` holds it.
 
 use std::collections::VecDeque;
-use std::io::{self, IoSlice};
+use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
 
-use actix_http::ws::{OpCode, Parser};
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::task::AtomicWaker;
 
@@ -32,42 +31,47 @@ use crate::room::SendOutcome;
 const QUEUE_MAX: usize = 4;
 
 /// What a room, a session, its courier and the watch share about one socket.
+///
+/// A crowd's outlets do not fit in a cache, so what every message needs comes first and lies together.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub struct Outlet {
-    /// The socket itself; it goes when the connection goes.
-    connection: Weak<Connection>,
-    lane: Mutex<Lane>,
-    waker: AtomicWaker,
     /// Messages that were accepted and have not reached the socket: on the way to the courier, in the lane, or yielded.
     pending: AtomicU32,
     closed: AtomicBool,
+    lane: Mutex<Lane>,
+    waker: AtomicWaker,
+    /// The socket itself; it goes when the connection goes.
+    connection: Weak<Connection>,
     /// Chunks yielded to the dispatcher, and chunks of them that reached the socket: equal, or one apart.
     yielded: AtomicU32,
     handed: AtomicU32,
     heard_at: AtomicU64,
+    acks: AtomicBool,
     cut_at: AtomicU64,
 }
 
 /// What waits for one socket.
 #[derive(Debug, Default)]
+#[repr(C)]
 struct Lane {
-    /// The rest of a frame of which the socket took a part: nothing may come before it.
-    rest: Option<Bytes>,
-    queue: VecDeque<Bytes>,
     /// The dispatcher's buffer is empty and the session has nothing to say: the socket may be written to directly. Only
     /// the session's own thread may do that, or look at this.
     idle: bool,
+    /// The socket, until nothing is accepted any more.
+    socket: Option<Arc<Connection>>,
+    /// The rest of a frame of which the socket took a part: nothing may come before it.
+    rest: Option<Bytes>,
+    /// Whole frames.
+    queue: VecDeque<Bytes>,
 }
 
-/// The header of an unmasked binary frame, at most: a length of up to 65,535 bytes takes two more bytes than its first
-/// two, a longer one eight.
-const HEADER_BYTES_MAX: usize = 10;
-
 impl Outlet {
-    /// The way out to this connection; to one that is gone, the way of a session that is about to end.
+    /// The way out to this connection.
     #[must_use]
-    pub fn new(connection: Weak<Connection>) -> Self {
-        Self { connection, ..Self::default() }
+    pub fn new(connection: &Arc<Connection>) -> Self {
+        let lane = Lane { socket: Some(connection.clone()), ..Lane::default() };
+        Self { connection: Arc::downgrade(connection), lane: Mutex::new(lane), ..Self::default() }
     }
 
     /// The socket, unless it is gone.
@@ -93,46 +97,39 @@ impl Outlet {
         SendOutcome::Accepted
     }
 
-    /// Delivers a complete message that was accepted. On the session's own thread only.
-    pub fn deliver(&self, message: Bytes) {
-        let connection = self.connection();
-        self.deliver_by(connection.map(|connection| move |parts: &[IoSlice<'_>]| connection.write(parts)), message);
+    /// Delivers the frame of a message that was accepted. On the session's own thread only.
+    pub fn deliver(&self, frame: &[u8]) {
+        self.deliver_by(frame, |socket, frame| socket.map_or(Ok(0), |socket| socket.write(frame)));
     }
 
-    /// `write` writes to the socket without blocking; `None` where that cannot be done.
-    fn deliver_by(&self, write: Option<impl FnOnce(&[IoSlice<'_>]) -> io::Result<usize>>, message: Bytes) {
+    /// `write` writes to the socket without blocking, and says how much it took.
+    fn deliver_by(&self, frame: &[u8], write: impl FnOnce(Option<&Connection>, &[u8]) -> io::Result<usize>) {
         let mut lane = self.lane();
         if self.closed.load(Ordering::Relaxed) {
             return;
         }
-        let free = lane.idle && lane.rest.is_none() && lane.queue.is_empty();
-        let Some(write) = write.filter(|_| free) else {
-            lane.queue.push_back(message);
-            drop(lane);
-            self.waker.wake();
-            return;
-        };
-        let mut header = [0; HEADER_BYTES_MAX];
-        let header = frame_header(message.len(), &mut header);
-        // An error is no different from a socket that takes nothing: the dispatcher meets it too, and ends the session.
-        let taken = write(&[IoSlice::new(header), IoSlice::new(&message)]).unwrap_or(0);
-        if taken == header.len() + message.len() {
-            self.reached_the_socket(1);
-            return;
+        if lane.idle && lane.rest.is_none() && lane.queue.is_empty() {
+            // An error is no different from a socket that takes nothing: the dispatcher meets it too, and ends the
+            // session.
+            let taken = write(lane.socket.as_deref(), frame).unwrap_or(0);
+            if taken == frame.len() {
+                self.reached_the_socket(1);
+                return;
+            }
+            lane.rest = Some(Bytes::copy_from_slice(&frame[taken..]));
+            lane.idle = false;
+        } else {
+            lane.queue.push_back(Bytes::copy_from_slice(frame));
         }
-        let mut rest = BytesMut::with_capacity(header.len() + message.len());
-        rest.extend_from_slice(header);
-        rest.extend_from_slice(&message);
-        rest.advance(taken);
-        lane.rest = Some(rest.freeze());
-        lane.idle = false;
         drop(lane);
         self.waker.wake();
     }
 
     /// Takes a complete message from any thread, past the courier: a Welcome, when nothing else is under way.
     #[must_use]
-    pub fn send(&self, message: Bytes) -> SendOutcome {
+    pub fn send(&self, message: &[u8]) -> SendOutcome {
+        let mut frame = Vec::new();
+        put_frame(message, &mut frame);
         let mut lane = self.lane();
         if self.closed.load(Ordering::Relaxed) {
             return SendOutcome::Closed;
@@ -140,7 +137,7 @@ impl Outlet {
         if lane.queue.len() >= QUEUE_MAX {
             return SendOutcome::Full;
         }
-        lane.queue.push_back(message);
+        lane.queue.push_back(frame.into());
         self.pending.fetch_add(1, Ordering::AcqRel);
         drop(lane);
         self.waker.wake();
@@ -153,6 +150,7 @@ impl Outlet {
         let mut lane = self.lane();
         self.closed.store(true, Ordering::Release);
         lane.queue.clear();
+        lane.socket = None;
     }
 
     /// The client sent something.
@@ -164,6 +162,19 @@ impl Outlet {
     #[must_use]
     pub fn heard_at(&self) -> Micros {
         Micros(self.heard_at.load(Ordering::Relaxed))
+    }
+
+    /// The client said which snapshot it has seen; 0: it does not say.
+    pub fn heard_of(&self, seen: u32) {
+        if seen != 0 {
+            self.acks.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// True if the client acks.
+    #[must_use]
+    pub fn acks(&self) -> bool {
+        self.acks.load(Ordering::Relaxed)
     }
 
     /// Asks the watch to cut the socket at that time, whatever the session does until then.
@@ -203,33 +214,27 @@ impl Outlet {
     }
 }
 
-/// An unmasked, final binary frame's header, as RFC 6455 lays it out.
-fn frame_header(length: usize, out: &mut [u8; HEADER_BYTES_MAX]) -> &[u8] {
-    out[0] = 0x82;
-    match length {
-        0..=125 => {
-            out[1] = length as u8;
-            &out[..2]
+/// Appends a message as one unmasked, final binary frame, as RFC 6455 lays it out.
+pub fn put_frame(message: &[u8], out: &mut Vec<u8>) {
+    const BINARY: u8 = 0x82;
+    match message.len() {
+        short @ 0..=125 => out.extend_from_slice(&[BINARY, short as u8]),
+        medium @ 126..=0xFFFF => {
+            out.extend_from_slice(&[BINARY, 126]);
+            out.extend_from_slice(&(medium as u16).to_be_bytes());
         }
-        126..=0xFFFF => {
-            out[1] = 126;
-            out[2..4].copy_from_slice(&(length as u16).to_be_bytes());
-            &out[..4]
-        }
-        _ => {
-            out[1] = 127;
-            out[2..10].copy_from_slice(&(length as u64).to_be_bytes());
-            &out[..10]
+        long => {
+            out.extend_from_slice(&[BINARY, 127]);
+            out.extend_from_slice(&(long as u64).to_be_bytes());
         }
     }
+    out.extend_from_slice(message);
 }
 
 /// A session's stream of bytes: the rest of a frame that has begun, then its own, then its room's messages.
 pub struct Output<S> {
     own: S,
     outlet: Arc<Outlet>,
-    /// Reused: the dispatcher copies each frame into its write buffer and lets it go.
-    frame: BytesMut,
     /// Messages of the room's among what was yielded last: 0 or 1.
     in_dispatcher: u32,
 }
@@ -237,7 +242,7 @@ pub struct Output<S> {
 impl<S> Output<S> {
     /// Wraps the session's own stream.
     pub fn new(own: S, outlet: Arc<Outlet>) -> Self {
-        Self { own, outlet, frame: BytesMut::new(), in_dispatcher: 0 }
+        Self { own, outlet, in_dispatcher: 0 }
     }
 }
 
@@ -272,15 +277,14 @@ where
         // Before the look into the queue, or a message that comes in between would wake nobody.
         this.outlet.waker.register(cx.waker());
         let mut lane = this.outlet.lane();
-        let Some(message) = lane.queue.pop_front() else {
+        let Some(frame) = lane.queue.pop_front() else {
             lane.idle = true;
             return Poll::Pending;
         };
         drop(lane);
         this.in_dispatcher = 1;
-        Parser::write_message(&mut this.frame, message, OpCode::Binary, true, false);
         this.outlet.was_yielded();
-        Poll::Ready(Some(Ok(this.frame.split().freeze())))
+        Poll::Ready(Some(Ok(frame)))
     }
 }
 
@@ -295,6 +299,9 @@ mod tests {
     use std::cell::RefCell;
     use std::rc::Rc;
     use std::task::Waker;
+
+    use actix_http::ws::{OpCode, Parser};
+    use bytes::BytesMut;
 
     use super::*;
 
@@ -322,8 +329,8 @@ mod tests {
     fn an_outlet_is_open_again_only_when_the_socket_has_taken_everything() {
         let (mut output, outlet, _own) = output();
         assert!(outlet.is_open());
-        assert_eq!(outlet.send(Bytes::from_static(b"one")), SendOutcome::Accepted);
-        assert_eq!(outlet.send(Bytes::from_static(b"two")), SendOutcome::Accepted);
+        assert_eq!(outlet.send(b"one"), SendOutcome::Accepted);
+        assert_eq!(outlet.send(b"two"), SendOutcome::Accepted);
         assert!(!outlet.is_open());
         assert_eq!(poll(&mut output).as_deref(), Some(&b"\x82\x03one"[..]));
         assert_eq!(poll(&mut output).as_deref(), Some(&b"\x82\x03two"[..]));
@@ -337,7 +344,7 @@ mod tests {
     #[test]
     fn the_sessions_own_bytes_go_first() {
         let (mut output, outlet, own) = output();
-        assert_eq!(outlet.send(Bytes::from_static(b"snapshot")), SendOutcome::Accepted);
+        assert_eq!(outlet.send(b"snapshot"), SendOutcome::Accepted);
         own.borrow_mut().push_back(Bytes::from_static(b"pong"));
         assert_eq!(poll(&mut output).as_deref(), Some(&b"pong"[..]));
         assert_eq!(poll(&mut output).as_deref(), Some(&b"\x82\x08snapshot"[..]));
@@ -347,25 +354,30 @@ mod tests {
     fn a_full_queue_and_a_closed_outlet_say_so() {
         let (mut output, outlet, _own) = output();
         for _ in 0..QUEUE_MAX {
-            assert_eq!(outlet.send(Bytes::from_static(b"x")), SendOutcome::Accepted);
+            assert_eq!(outlet.send(b"x"), SendOutcome::Accepted);
         }
-        assert_eq!(outlet.send(Bytes::from_static(b"x")), SendOutcome::Full);
+        assert_eq!(outlet.send(b"x"), SendOutcome::Full);
         outlet.close();
-        assert_eq!(outlet.send(Bytes::from_static(b"x")), SendOutcome::Closed);
+        assert_eq!(outlet.send(b"x"), SendOutcome::Closed);
         assert_eq!(poll(&mut output), None, "after closing, nothing of the room's may follow the Close frame");
         let (output, outlet, _own) = self::output();
         drop(output);
-        assert_eq!(outlet.send(Bytes::from_static(b"x")), SendOutcome::Closed, "the connection is gone");
+        assert_eq!(outlet.send(b"x"), SendOutcome::Closed, "the connection is gone");
     }
 
     /// A write that takes at most `room` bytes and keeps them.
-    fn takes(room: usize, socket: &RefCell<Vec<u8>>) -> Option<impl FnOnce(&[IoSlice<'_>]) -> io::Result<usize>> {
-        Some(move |parts: &[IoSlice<'_>]| {
-            let whole: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
-            let taken = whole.len().min(room);
-            socket.borrow_mut().extend_from_slice(&whole[..taken]);
+    fn takes(room: usize, socket: &RefCell<Vec<u8>>) -> impl FnOnce(Option<&Connection>, &[u8]) -> io::Result<usize> {
+        move |_, frame| {
+            let taken = frame.len().min(room);
+            socket.borrow_mut().extend_from_slice(&frame[..taken]);
             if taken == 0 { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(taken) }
-        })
+        }
+    }
+
+    fn framed(message: &[u8]) -> Vec<u8> {
+        let mut frame = Vec::new();
+        put_frame(message, &mut frame);
+        frame
     }
 
     #[test]
@@ -374,13 +386,13 @@ mod tests {
         let socket = RefCell::new(Vec::new());
         assert_eq!(outlet.accept(), SendOutcome::Accepted);
         assert!(!outlet.is_open());
-        outlet.deliver_by(takes(100, &socket), Bytes::from_static(b"one"));
+        outlet.deliver_by(&framed(b"one"), takes(100, &socket));
         assert!(socket.borrow().is_empty(), "nobody has said that the stream is idle");
         assert_eq!(poll(&mut output).as_deref(), Some(&b"\x82\x03one"[..]));
         assert_eq!(poll(&mut output), None);
         assert!(outlet.is_open());
         assert_eq!(outlet.accept(), SendOutcome::Accepted);
-        outlet.deliver_by(takes(100, &socket), Bytes::from_static(b"two"));
+        outlet.deliver_by(&framed(b"two"), takes(100, &socket));
         assert_eq!(*socket.borrow(), b"\x82\x03two");
         assert!(outlet.is_open(), "the socket has it");
         assert_eq!(poll(&mut output), None);
@@ -393,7 +405,7 @@ mod tests {
         let socket = RefCell::new(Vec::new());
         for message in ["torn", "next"] {
             assert_eq!(outlet.accept(), SendOutcome::Accepted);
-            outlet.deliver_by(takes(3, &socket), Bytes::from_static(message.as_bytes()));
+            outlet.deliver_by(&framed(message.as_bytes()), takes(3, &socket));
         }
         assert_eq!(*socket.borrow(), b"\x82\x04t");
         own.borrow_mut().push_back(Bytes::from_static(b"close"));
@@ -443,7 +455,7 @@ mod tests {
             let mut dispatcher = Dispatcher { buffer: Vec::new() };
             let socket = RefCell::new(Vec::new());
             let (mut accepted, mut own_sent) = (0_u32, 0_u32);
-            let frame = |tag: u8, number: u32, length: usize| {
+            let payload = |tag: u8, number: u32, length: usize| {
                 let mut payload = vec![tag; length + 5];
                 payload[1..5].copy_from_slice(&number.to_be_bytes());
                 payload
@@ -453,15 +465,12 @@ mod tests {
                     // The room sends, by the courier, when it may.
                     0 | 1 if outlet.is_open() => {
                         proptest::prop_assert_eq!(outlet.accept(), SendOutcome::Accepted);
-                        outlet.deliver_by(takes(room, &socket), frame(b'R', accepted, length * 300).into());
+                        outlet.deliver_by(&framed(&payload(b'R', accepted, length * 300)), takes(room, &socket));
                         accepted += 1;
                     }
                     // The session answers something.
                     2 => {
-                        let mut bytes = BytesMut::new();
-                        let payload = Bytes::from(frame(b'O', own_sent, length % 100));
-                        Parser::write_message(&mut bytes, payload, OpCode::Binary, true, false);
-                        own.borrow_mut().push_back(bytes.freeze());
+                        own.borrow_mut().push_back(framed(&payload(b'O', own_sent, length % 100)).into());
                         own_sent += 1;
                     }
                     // The dispatcher is woken.

@@ -7,7 +7,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message, Recipient, StreamHandler};
-use bytes::Bytes;
 use rand::TryRng;
 use rand::rngs::SysRng;
 
@@ -161,7 +160,7 @@ impl<G: Game> RoomActor<G> {
         // meanwhile, the slot comes back to the inbox as a parting letter.
         let told = session.try_send(ToSession::Joined(slot)).is_ok();
         let line = Line { viewer: joined.viewer, session, route };
-        match line.route.outlet().send(joined.welcome) {
+        match line.route.outlet().send(&joined.welcome) {
             SendOutcome::Accepted if told => self.lines.add(line),
             SendOutcome::Accepted | SendOutcome::Full | SendOutcome::Closed => line.end(CloseReason::Busy, self.clock),
         }
@@ -382,7 +381,7 @@ impl Outbox for Lines {
         self.find(viewer).is_none_or(|at| self.list[at].route.outlet().is_open())
     }
 
-    fn send(&mut self, viewer: ViewerId, message: Bytes) -> SendOutcome {
+    fn send(&mut self, viewer: ViewerId, message: &[u8]) -> SendOutcome {
         let route = self.find(viewer).map(|at| &self.list[at].route);
         let outcome = route.map_or(SendOutcome::Closed, |route| route.outlet().accept());
         match (outcome, route) {

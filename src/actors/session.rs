@@ -131,12 +131,16 @@ impl Session {
             (Ok(ClientMessage::Ping(ping)), _) => {
                 let pong = Pong { time: ping.time, server_time: self.door.clock.now().0 };
                 ctx.binary(ServerMessage::Pong(pong).encode());
+                self.outlet.heard_of(ping.seen);
                 self.tell_room(Mail::Seen(ping.seen), ctx);
             }
             (Ok(ClientMessage::Input(_) | ClientMessage::Resync), State::Joining) => {
                 self.finish(CloseReason::OutOfOrder, ctx);
             }
-            (Ok(ClientMessage::Input(input)), State::InRoom { .. }) => self.tell_room(Mail::Input(input), ctx),
+            (Ok(ClientMessage::Input(input)), State::InRoom { .. }) => {
+                self.outlet.heard_of(input.seen);
+                self.tell_room(Mail::Input(input), ctx);
+            }
             (Ok(ClientMessage::Resync), State::InRoom { .. }) => self.tell_room(Mail::Resync, ctx),
         }
     }

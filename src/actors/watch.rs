@@ -5,7 +5,6 @@
 //! the sessions' [`Outlet`]s show, and cuts the socket itself: by `shutdown` on a duplicate of its descriptor.
 //! TCP_USER_TIMEOUT lies below, for what even this does not see.
 
-use std::io::IoSlice;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -78,13 +77,13 @@ impl Connection {
     /// [`Outlet::deliver`] allows.
     ///
     /// # Errors
-    /// As `sendmsg(2)`: `WouldBlock` if the socket takes nothing.
-    pub fn write(&self, parts: &[IoSlice<'_>]) -> std::io::Result<usize> {
+    /// As `send(2)`: `WouldBlock` if the socket takes nothing.
+    pub fn write(&self, bytes: &[u8]) -> std::io::Result<usize> {
         let in_buffer = self.in_buffer.load(Ordering::Relaxed);
         let ends = in_buffer >= BUFFER_BYTES;
         // The duplicate shares the original's O_NONBLOCK.
         let flags = if ends { END_OF_BUFFER } else { 0 };
-        let taken = SockRef::from(&self.duplicate).send_vectored_with_flags(parts, flags)?;
+        let taken = SockRef::from(&self.duplicate).send_with_flags(bytes, flags)?;
         self.in_buffer.store(if ends { 0 } else { in_buffer + taken }, Ordering::Relaxed);
         Ok(taken)
     }
@@ -176,12 +175,14 @@ impl Entry {
             self.told_idle = true;
             return Verdict::Idle;
         }
-        if now >= self.ping_at {
-            let period = Micros::from_millis(config.ping_ms.into());
-            self.ping_at = now.after(period.since(std::mem::take(&mut self.early)));
-            return Verdict::Ping;
+        if now < self.ping_at {
+            return Verdict::Well;
         }
-        Verdict::Well
+        let period = Micros::from_millis(config.ping_ms.into());
+        self.ping_at = now.after(period.since(std::mem::take(&mut self.early)));
+        // A ping asks whether somebody is there, and how far away. Who acks has said both.
+        let known = self.outlet.acks() && now.since(self.outlet.heard_at()) < period;
+        if known { Verdict::Well } else { Verdict::Ping }
     }
 
     fn tell(&self, message: ToSession) {

@@ -55,20 +55,19 @@
 //! }
 //!
 //! // The other end of the WebSocket: here a room of the demo game in the same process.
-//! use bytes::Bytes;
 //! use tickroom::arena::Arena;
 //! use tickroom::config::RoomConfig;
 //! use tickroom::game::Game;
 //! use tickroom::ids::{Micros, ResumeToken, ViewerId};
 //! use tickroom::room::{JoinRequest, Outbox, Room, SendOutcome};
 //!
-//! struct Wire(Vec<Bytes>);
+//! struct Wire(Vec<Vec<u8>>);
 //! impl Outbox for Wire {
 //!     fn is_open(&mut self, _: ViewerId) -> bool {
 //!         true
 //!     }
-//!     fn send(&mut self, _: ViewerId, message: Bytes) -> SendOutcome {
-//!         self.0.push(message);
+//!     fn send(&mut self, _: ViewerId, message: &[u8]) -> SendOutcome {
+//!         self.0.push(message.to_vec());
 //!         SendOutcome::Accepted
 //!     }
 //! }

@@ -315,12 +315,9 @@ impl<G: Game> Room<G> {
                 margin: inputs.margin(),
             });
             let message = self.outbound.snapshot(viewer, &mut self.tables, &self.events, &self.schema, news, moment);
-            let Some(message) = message else {
-                self.outbound.commit(viewer, &self.events, tick);
-                continue;
-            };
-            match out.send(viewer.id, message) {
-                SendOutcome::Accepted => {
+            match message.map(|message| out.send(viewer.id, message)) {
+                None => self.outbound.commit(viewer, &self.events, tick),
+                Some(SendOutcome::Accepted) => {
                     self.outbound.commit(viewer, &self.events, tick);
                     viewer.acks.handle_sent(tick, now);
                     viewer.sent_at = now;
@@ -330,8 +327,8 @@ impl<G: Game> Room<G> {
                         person.inputs.forget_margin();
                     }
                 }
-                SendOutcome::Full => {}
-                SendOutcome::Closed => closed.push(viewer.id),
+                Some(SendOutcome::Full) => {}
+                Some(SendOutcome::Closed) => closed.push(viewer.id),
             }
         }
         for viewer in closed {

@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use bytes::{Bytes, BytesMut};
-
 use super::events::{EventRing, Witness};
 use super::roster::RosterBook;
 use super::tables::{Table, Tables};
@@ -23,7 +21,7 @@ pub trait Outbox {
     fn is_open(&mut self, viewer: ViewerId) -> bool;
 
     /// Hands one whole message to the viewer's session.
-    fn send(&mut self, viewer: ViewerId, message: Bytes) -> SendOutcome;
+    fn send(&mut self, viewer: ViewerId, message: &[u8]) -> SendOutcome;
 }
 
 /// What became of a message.
@@ -39,9 +37,6 @@ pub enum SendOutcome {
 
 /// Names change in bursts when many join: this often at most, a viewer is told.
 const ROSTER_EVERY: Micros = Micros::from_millis(200);
-/// A viewer's bytes are slices of chunks of this size: a slice keeps its whole chunk in memory, and a reader that is
-/// stuck must not keep a tick's.
-const CHUNK_BYTES: usize = 16 * 1024;
 
 /// Rows that a view holds at most: what a seat may see beyond that is as if it lay out of sight.
 const VIEW_ROWS_MAX: usize = 3072;
@@ -89,9 +84,9 @@ struct Shared {
 pub(super) struct Outbound {
     visible: HashMap<Viewpoint, VisibleSet>,
     spare_sets: Vec<VisibleSet>,
-    chunk: BytesMut,
-    head: Vec<u8>,
     body: BitWriter,
+    /// The message at hand, whole.
+    message: Vec<u8>,
     /// The state sections that were made last of those that others may share.
     shared: Shared,
     /// They are of this round.
@@ -110,7 +105,7 @@ impl Outbound {
     }
 
     /// The roster message that is due to this viewer, if any: the version that it makes, and its bytes.
-    pub(super) fn roster(&mut self, viewer: &Viewer, book: &RosterBook, now: Micros) -> Option<(u32, Bytes)> {
+    pub(super) fn roster(&mut self, viewer: &Viewer, book: &RosterBook, now: Micros) -> Option<(u32, &[u8])> {
         let waits = viewer.roster_sent_at.is_some_and(|at| now.since(at) < ROSTER_EVERY);
         if viewer.roster == book.version() || waits {
             return None;
@@ -118,7 +113,7 @@ impl Outbound {
         let roster = book.changes(viewer.roster);
         let version = roster.version;
         self.body.clear();
-        Some((version, self.cut(&ServerMessage::Roster(roster))))
+        Some((version, self.whole(&ServerMessage::Roster(roster))))
     }
 
     /// Finds what the viewer may see now, from its viewpoint; for [`Outbound::snapshot`].
@@ -153,7 +148,7 @@ impl Outbound {
         schema: &Schema,
         news: InputNews,
         moment: Moment,
-    ) -> Option<Bytes> {
+    ) -> Option<&[u8]> {
         let base = viewer.base.filter(|_| viewer.tier == Tier::Delta);
         let digest = viewer.tier == Tier::Delta
             && (moment.period.wrapping_add(viewer.id.0)).is_multiple_of(moment.periods_per_second.max(1));
@@ -186,7 +181,7 @@ impl Outbound {
             lateness: u16::try_from(moment.lateness.0 / 100).unwrap_or(u16::MAX),
             skipped: moment.skipped,
         };
-        Some(self.cut(&ServerMessage::Snapshot(header)))
+        Some(self.whole(&ServerMessage::Snapshot(header)))
     }
 
     /// Appends the sections left, changed and entered. Returns whether they are relative to `base`, else to nothing, and
@@ -245,17 +240,12 @@ impl Outbound {
         viewer.events = events.end();
     }
 
-    /// One whole message: `message`, then the body.
-    fn cut(&mut self, message: &ServerMessage) -> Bytes {
-        self.head.clear();
-        codec::encode_into(message, &mut self.head);
-        let bytes = self.head.len() + self.body.bytes().len();
-        if self.chunk.capacity() - self.chunk.len() < bytes {
-            self.chunk = BytesMut::with_capacity(CHUNK_BYTES.max(bytes));
-        }
-        self.chunk.extend_from_slice(&self.head);
-        self.chunk.extend_from_slice(self.body.bytes());
-        self.chunk.split().freeze()
+    /// One whole message: `head`, then the body.
+    fn whole(&mut self, head: &ServerMessage) -> &[u8] {
+        self.message.clear();
+        codec::encode_into(head, &mut self.message);
+        self.message.extend_from_slice(self.body.bytes());
+        &self.message
     }
 }
 

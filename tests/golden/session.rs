@@ -3,7 +3,6 @@
 
 use std::fmt::Write as _;
 
-use bytes::Bytes;
 use serde::Serialize;
 use tickroom::config::RoomConfig;
 use tickroom::ids::{Micros, ResumeToken, ViewerId};
@@ -79,9 +78,9 @@ impl Outbox for Recorder {
         viewer != self.viewer || self.now >= self.busy_until
     }
 
-    fn send(&mut self, viewer: ViewerId, message: Bytes) -> SendOutcome {
+    fn send(&mut self, viewer: ViewerId, message: &[u8]) -> SendOutcome {
         if viewer == self.viewer {
-            self.server(&message);
+            self.server(message);
         }
         SendOutcome::Accepted
     }

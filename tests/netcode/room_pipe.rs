@@ -219,7 +219,7 @@ impl Outbox for Post {
         true
     }
 
-    fn send(&mut self, viewer: ViewerId, message: ::bytes::Bytes) -> SendOutcome {
+    fn send(&mut self, viewer: ViewerId, message: &[u8]) -> SendOutcome {
         self.sent.push((viewer, self.now, message.to_vec()));
         SendOutcome::Accepted
     }

@@ -49,7 +49,7 @@ impl Peer {
         ResumeToken(self.welcome.token.expect("a seat has a token"))
     }
 
-    fn take(&mut self, bytes: &Bytes) {
+    fn take(&mut self, bytes: &[u8]) {
         let (message, body) = ServerMessage::decode(bytes).expect("a room sends whole messages");
         match message {
             ServerMessage::Roster(roster) => {
@@ -190,10 +190,10 @@ impl Outbox for Mail<'_> {
         self.peers.get(&viewer).is_none_or(|peer| peer.link != Link::Busy)
     }
 
-    fn send(&mut self, viewer: ViewerId, message: Bytes) -> SendOutcome {
+    fn send(&mut self, viewer: ViewerId, message: &[u8]) -> SendOutcome {
         let Some(peer) = self.peers.get_mut(&viewer) else { return SendOutcome::Closed };
         match peer.link {
-            Link::Open => peer.take(&message),
+            Link::Open => peer.take(message),
             Link::Busy => panic!("the room sent to a viewer that is not open"),
             Link::Full => return SendOutcome::Full,
             Link::Gone => return SendOutcome::Closed,
