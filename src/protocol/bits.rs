@@ -179,7 +179,7 @@ pub struct Pen<'a> {
 
 impl Pen<'_> {
     /// Appends the lowest `len` bits of `bits`, at most [`STEP_BITS`]; the others are 0. No branch but the slice's own.
-    #[inline]
+    #[inline(always)]
     fn put(&mut self, bits: u64, len: u32) {
         let End { at, last, filled } = self.end;
         let last = last | bits << filled;
@@ -188,17 +188,23 @@ impl Pen<'_> {
         self.end = End { at: at + (filled / 8) as usize, last: last >> (filled & !7), filled: filled % 8 };
     }
 
-    /// Appends a part of a writer's bits, at least one. Nearly all parts are one step.
-    #[inline]
+    /// Appends a part of a writer's bits, at least one. Nearly all parts are one step: only as a part of its caller's loop
+    /// it costs no more than that.
+    #[inline(always)]
     pub fn copy(&mut self, from: &BitWriter, span: Span) {
-        let Span { start, mut len } = span;
-        let mut start = start as usize;
+        let last = if span.len > STEP_BITS { self.copy_steps(from, span) } else { span };
+        self.put(from.peek(last.start as usize) & ((1 << last.len) - 1), last.len);
+    }
+
+    /// Appends all but the last step of a part; returns that.
+    #[cold]
+    fn copy_steps(&mut self, from: &BitWriter, Span { mut start, mut len }: Span) -> Span {
         while len > STEP_BITS {
-            self.put(from.peek(start) & ((1 << STEP_BITS) - 1), STEP_BITS);
-            start += STEP_BITS as usize;
+            self.put(from.peek(start as usize) & ((1 << STEP_BITS) - 1), STEP_BITS);
+            start += STEP_BITS;
             len -= STEP_BITS;
         }
-        self.put(from.peek(start) & ((1 << len) - 1), len);
+        Span { start, len }
     }
 
     /// Hands back to the writer how far it has come.

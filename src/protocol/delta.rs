@@ -111,10 +111,9 @@ impl Ids {
         self.last = id;
     }
 
-    /// Ends the list, with a gap of 0. Returns whether it has any id.
-    pub fn end(self, out: &mut BitWriter) -> bool {
+    /// Ends the list, with a gap of 0.
+    pub fn end(self, out: &mut BitWriter) {
         out.number(0, GAP_ORDER);
-        self.last != 0
     }
 }
 

@@ -248,11 +248,15 @@ impl<G: Game> Room<G> {
                 }
                 Seat::Person(person) => {
                     let mut input = person.inputs.take(tick, &self.schema);
-                    let rtt = match person.link {
-                        Link::Up(viewer) => self.viewers.get(viewer).and_then(|viewer| viewer.acks.rtt()),
-                        Link::Dropped { .. } => None,
-                    };
-                    input.seen_ago = input.seen_ago.min(rewind_max(rtt.unwrap_or_default(), self.config.tick_rate));
+                    // Every sender may look back so far; who looks further does so by leave of its RTT.
+                    if input.seen_ago > rewind_max(Micros::default(), self.config.tick_rate) {
+                        let rtt = match person.link {
+                            Link::Up(viewer) => self.viewers.get(viewer).and_then(|viewer| viewer.acks.rtt()),
+                            Link::Dropped { .. } => None,
+                        };
+                        let most = rewind_max(rtt.unwrap_or_default(), self.config.tick_rate);
+                        input.seen_ago = input.seen_ago.min(most);
+                    }
                     input
                 }
             };

@@ -70,8 +70,9 @@ struct Shared {
     base: Option<Tick>,
     held: VisibleSet,
     new: VisibleSet,
-    /// What of `new` the snapshot holds.
+    /// What of `new` the snapshot holds, and how many rows that are.
     sent: VisibleSet,
+    rows: usize,
     bits: BitWriter,
     /// It is relative to `base`; else to nothing.
     relative: bool,
@@ -82,8 +83,10 @@ struct Shared {
 /// Buffers and shared parts of one round of snapshots.
 #[derive(Default)]
 pub(super) struct Outbound {
-    visible: HashMap<Viewpoint, VisibleSet>,
-    spare_sets: Vec<VisibleSet>,
+    /// Where among `visible` the set of what is seen from there stands.
+    looks: HashMap<Viewpoint, usize>,
+    /// Public ids; beyond those of this round, spare ones.
+    visible: Vec<VisibleSet>,
     body: BitWriter,
     /// The message at hand, whole.
     message: Vec<u8>,
@@ -93,14 +96,18 @@ pub(super) struct Outbound {
     shared_is_new: bool,
     /// What the viewer at hand may see.
     new: VisibleSet,
+    /// Some of that is its own.
+    sees_private: bool,
     /// What it held before and still holds.
     kept: VisibleSet,
+    /// How many rows it holds with this snapshot.
+    rows: usize,
 }
 
 impl Outbound {
     /// A new tick: nothing is known of what anybody sees.
     pub(super) fn begin(&mut self) {
-        self.spare_sets.extend(self.visible.drain().map(|(_, set)| set));
+        self.looks.clear();
         self.shared_is_new = false;
     }
 
@@ -124,19 +131,25 @@ impl Outbound {
         from: Viewpoint,
         visible: impl FnOnce(Viewpoint, &mut VisibleSet),
     ) {
-        match viewer.seat {
-            None => self.new.clone_from(table.public()),
-            Some(_) => {
-                let seen = self.visible.entry(from).or_insert_with(|| {
-                    let mut set = self.spare_sets.pop().unwrap_or_default();
-                    set.clear();
-                    visible(from, &mut set);
-                    set
-                });
-                self.new.clone_from(seen);
+        self.sees_private = false;
+        let Some(seat) = viewer.seat else { return self.new.clone_from(table.public()) };
+        let next = self.looks.len();
+        let at = *self.looks.entry(from).or_insert(next);
+        if at == next {
+            if at == self.visible.len() {
+                self.visible.push(VisibleSet::default());
             }
+            let set = &mut self.visible[at];
+            set.clear();
+            visible(from, set);
+            // Whatever the game says: one seat's rows are nobody else's.
+            retain(set, table.public());
         }
-        table.admit(&mut self.new, viewer.seat);
+        self.new.clone_from(&self.visible[at]);
+        for id in table.private(seat) {
+            self.new.insert(id);
+            self.sees_private = true;
+        }
     }
 
     /// The viewer's snapshot of what [`Outbound::look`] found; `None` if it would say nothing.
@@ -188,7 +201,7 @@ impl Outbound {
     /// whether they say anything.
     fn put_state(&mut self, viewer: &Viewer, base: Option<Tick>, tables: &mut Tables, schema: &Schema) -> (bool, bool) {
         // Whoever has rows of its own shares with nobody: not worth comparing, nor keeping.
-        let may_share = viewer.seat.is_none_or(|seat| !tables.newest().has_private_rows(seat));
+        let may_share = !self.sees_private;
         let shared = &self.shared;
         if may_share
             && self.shared_is_new
@@ -198,6 +211,7 @@ impl Outbound {
         {
             self.body.append(&shared.bits);
             self.new.clone_from(&shared.sent);
+            self.rows = shared.rows;
             return (shared.relative, shared.news);
         }
         let begin = self.body.end();
@@ -206,25 +220,31 @@ impl Outbound {
             intersect(&viewer.held, &self.new, deltas.kept(), &mut self.kept);
             let left = put_left(&viewer.held, &self.kept, &mut self.body);
             let changed = deltas.put(&self.kept, &mut self.body);
-            (relative, news) = (true, left | changed);
+            (relative, news) = (true, left > 0 || changed);
+            self.rows = viewer.rows - left;
         }
         // Changes that no message holds: the view begins anew, as far as there is room.
         relative &= self.body.bytes().len() <= STATE_BYTES_MAX;
         if !relative {
             self.body.back_to(begin);
             self.kept.clear();
+            self.rows = 0;
             Ids::default().end(&mut self.body);
             news = true;
         }
         if may_share {
             self.shared.new.clone_from(&self.new);
         }
-        news |= put_entered(tables.newest_mut(), schema, &mut self.new, &self.kept, &mut self.body);
+        let places = VIEW_ROWS_MAX.saturating_sub(self.rows);
+        let entered = put_entered(tables.newest_mut(), schema, &mut self.new, &self.kept, places, &mut self.body);
+        news |= entered > 0;
+        self.rows += entered;
         if may_share {
             let shared = &mut self.shared;
             shared.base = base;
             shared.held.clone_from(&viewer.held);
             shared.sent.clone_from(&self.new);
+            shared.rows = self.rows;
             shared.bits.clear();
             shared.bits.append(&self.body);
             (shared.relative, shared.news) = (relative, news);
@@ -237,6 +257,8 @@ impl Outbound {
     pub(super) fn commit(&mut self, viewer: &mut Viewer, events: &EventRing, tick: Tick) {
         viewer.base = Some(tick);
         std::mem::swap(&mut viewer.held, &mut self.new);
+        viewer.rows = self.rows;
+        debug_assert_eq!(viewer.rows, viewer.held.len());
         viewer.events = events.end();
     }
 
@@ -249,6 +271,13 @@ impl Outbound {
     }
 }
 
+/// Takes out of `set` what is not in `of`.
+fn retain(set: &mut VisibleSet, of: &VisibleSet) {
+    let words = set.words_mut();
+    words.truncate(of.words().len());
+    words.iter_mut().zip(of.words()).for_each(|(word, of)| *word &= of);
+}
+
 /// What is in all three.
 fn intersect(a: &VisibleSet, b: &VisibleSet, c: &VisibleSet, out: &mut VisibleSet) {
     let words = out.words_mut();
@@ -258,44 +287,58 @@ fn intersect(a: &VisibleSet, b: &VisibleSet, c: &VisibleSet, out: &mut VisibleSe
 
 /// Does something for each id that is in `a` but not in `b`, by ascending id.
 fn for_each_without(a: &VisibleSet, b: &VisibleSet, mut each: impl FnMut(EntityId)) {
-    for (at, word) in a.words().iter().enumerate() {
-        let mut rest = word & !b.words().get(at).copied().unwrap_or(0);
+    // Nearly all ids are in both, so words are looked at four at a time first.
+    const STRIDE: usize = 4;
+    let (common, beyond) = a.words().split_at(a.words().len().min(b.words().len()));
+    let mut take = |at: usize, mut rest: u64| {
         while rest != 0 {
             each(EntityId::new((at * 64) as u32 + rest.trailing_zeros()).expect("only ids are in a set"));
             rest &= rest - 1;
         }
+    };
+    for (stride, (a, b)) in common.chunks(STRIDE).zip(b.words().chunks(STRIDE)).enumerate() {
+        let words = || a.iter().zip(b).map(|(a, b)| a & !b);
+        if words().fold(0, |any, word| any | word) != 0 {
+            words().enumerate().for_each(|(at, word)| take(stride * STRIDE + at, word));
+        }
     }
+    beyond.iter().enumerate().for_each(|(at, &word)| take(common.len() + at, word));
 }
 
-/// The `left` section; false if nothing left.
-fn put_left(held: &VisibleSet, kept: &VisibleSet, out: &mut BitWriter) -> bool {
-    let mut ids = Ids::default();
-    for_each_without(held, kept, |id| ids.put(id.get(), out));
-    ids.end(out)
+/// The `left` section: how many left.
+fn put_left(held: &VisibleSet, kept: &VisibleSet, out: &mut BitWriter) -> usize {
+    let (mut ids, mut left) = (Ids::default(), 0);
+    for_each_without(held, kept, |id| {
+        ids.put(id.get(), out);
+        left += 1;
+    });
+    ids.end(out);
+    left
 }
 
-/// The `entered` section; false if nothing entered. Takes out of `new` what has to wait.
+/// The `entered` section: how many entered, `places` at most. Takes out of `new` what has to wait.
 fn put_entered(
     newest: &mut Table,
     schema: &Schema,
     new: &mut VisibleSet,
     kept: &VisibleSet,
+    places: usize,
     out: &mut BitWriter,
-) -> bool {
-    let mut places = VIEW_ROWS_MAX.saturating_sub(kept.len());
+) -> usize {
+    let (mut ids, mut entered) = (Ids::default(), 0);
     let mut waiting = Vec::new();
-    let mut ids = Ids::default();
     for_each_without(new, kept, |id| {
-        if places == 0 || out.bytes().len() > STATE_BYTES_MAX {
+        if entered == places || out.bytes().len() > STATE_BYTES_MAX {
             waiting.push(id);
             return;
         }
         ids.put(id.get(), out);
         newest.put_full(id, schema, out);
-        places -= 1;
+        entered += 1;
     });
     for id in waiting {
         new.remove(id);
     }
-    ids.end(out)
+    ids.end(out);
+    entered
 }

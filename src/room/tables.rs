@@ -101,7 +101,8 @@ impl Tables {
 
     /// What turned the table at `base` into the newest; `None` if that one is gone.
     pub(super) fn since(&mut self, base: Tick, schema: &Schema) -> Option<&Deltas> {
-        let at = self.ring.iter().position(|table| table.tick == base)?;
+        // Nearly all viewers hold one of the newest.
+        let at = self.ring.iter().rposition(|table| table.tick == base)?;
         let deltas = &mut self.deltas[self.ring.len() - 1 - at];
         if !deltas.made {
             deltas.make(&self.ring, at, schema);
@@ -145,29 +146,16 @@ impl Table {
         private.sort_unstable();
     }
 
-    /// Takes out of `visible` what is not a public row, and puts in the seat's own: what a seat may see.
-    pub(super) fn admit(&self, visible: &mut VisibleSet, seat: Option<SeatId>) {
-        let words = visible.words_mut();
-        words.truncate(self.telling.public.words().len());
-        for (word, public) in words.iter_mut().zip(self.telling.public.words()) {
-            *word &= public;
-        }
-        if let Some(seat) = seat {
-            let start = self.telling.private.partition_point(|&(owner, _)| owner < seat);
-            for &(_, id) in self.telling.private[start..].iter().take_while(|&&(owner, _)| owner == seat) {
-                visible.insert(id);
-            }
-        }
-    }
-
     /// The ids of all public rows.
     pub(super) fn public(&self) -> &VisibleSet {
         &self.telling.public
     }
 
-    /// True if there are rows that this seat alone may see.
-    pub(super) fn has_private_rows(&self, seat: SeatId) -> bool {
-        self.telling.private.binary_search_by_key(&seat, |&(owner, _)| owner).is_ok()
+    /// The ids of the rows that this seat alone may see.
+    pub(super) fn private(&self, seat: SeatId) -> impl Iterator<Item = EntityId> {
+        let rows = &self.telling.private;
+        let start = rows.partition_point(|&(owner, _)| owner < seat);
+        rows[start..].iter().take_while(move |&&(owner, _)| owner == seat).map(|&(_, id)| id)
     }
 
     /// The digest of a view that holds `ids`.
@@ -249,14 +237,14 @@ impl Deltas {
     pub(super) fn put(&self, kept: &VisibleSet, out: &mut BitWriter) -> bool {
         let mut pen = out.pen(self.bits.len());
         let mut news = 0;
-        let words = kept.words().iter().zip(self.told.words()).zip(self.changed.words());
-        for (at, ((&kept, &told), &changed)) in words.enumerate() {
+        let words = kept.words().iter().zip(self.told.words().iter().zip(self.changed.words()));
+        for ((&kept, (&told, &changed)), spans) in words.zip(self.spans.chunks(64)) {
             news |= kept & changed;
             let mut rest = kept & told;
             while rest != 0 {
                 let place = rest.trailing_zeros() as usize;
                 rest &= rest - 1;
-                pen.copy(&self.bits, self.spans[at * 64 + place]);
+                pen.copy(&self.bits, spans[place]);
             }
         }
         pen.lift();

@@ -25,8 +25,9 @@ pub(super) struct Viewer {
     turn: u16,
     /// The tick that its next snapshot is relative to; `None`: base 0.
     pub(super) base: Option<Tick>,
-    /// The ids that it holds at that tick.
+    /// The ids that it holds at that tick, and how many they are.
     pub(super) held: VisibleSet,
+    pub(super) rows: usize,
     pub(super) events: EventCursor,
     pub(super) events_lost: bool,
     pub(super) roster: u32,
@@ -55,6 +56,7 @@ impl Viewer {
             turn,
             base: None,
             held: VisibleSet::default(),
+            rows: 0,
             events,
             events_lost: false,
             roster: 0,
