@@ -101,8 +101,8 @@ fn snapshots_allocate_nothing_once_their_lists_have_grown() {
         allocated += allocations() - before;
     }
     assert!(sink.messages >= 149 * u64::from(VIEWERS), "{} messages", sink.messages);
-    // Five seconds may hold the busiest tick so far: then a list or two grows once more.
-    assert!(allocated <= 20, "{allocated} allocations for {} messages", sink.messages);
+    // Five seconds may hold the busiest tick so far, and ids above all before: then some lists and sets grow once more.
+    assert!(allocated <= 60, "{allocated} allocations for {} messages", sink.messages);
 }
 
 #[test]

@@ -7,6 +7,9 @@ use super::codec::CodecError;
 /// The largest order: with it any number takes 35 bits at most.
 pub const ORDER_MAX: u8 = 30;
 
+/// A number takes this many bits at most.
+pub(super) const NUMBER_BITS: usize = 65;
+
 /// Bits that one step writes or copies at most: with up to seven that wait for their byte they still fit in 64.
 const STEP_BITS: u32 = 56;
 
@@ -103,27 +106,16 @@ impl BitWriter {
     #[inline]
     pub fn bit(&mut self, bit: bool) {
         let mut pen = self.pen(1);
-        pen.put(u64::from(bit), 1);
+        pen.bit(bit);
         pen.lift();
     }
 
-    /// Appends a number of order `order`: q one-bits and a zero-bit, then k + q bits r, where the number is
-    /// `((1 << q) - 1 << k) + r`. In other words: `number + (1 << k)` in binary, its leading 1 told by the ones before.
+    /// Appends a number of order `order`, as [`Pen::number`].
     #[inline]
     pub fn number(&mut self, value: u32, order: u8) {
-        let sum = u64::from(value) + (1 << order);
-        let long = sum.ilog2();
-        let ones = long - u32::from(order);
-        let mut pen = self.pen(65);
-        pen.put((1 << ones) - 1, ones + 1);
-        pen.put(sum ^ 1 << long, long);
+        let mut pen = self.pen(NUMBER_BITS);
+        pen.number(value, order);
         pen.lift();
-    }
-
-    /// Appends a number of either sign: 0, -1, 1, -2 as 0, 1, 2, 3.
-    #[inline]
-    pub fn signed(&mut self, value: i32, order: u8) {
-        self.number(zigzag(value), order);
     }
 
     /// Appends zeros up to the next whole byte, then four bytes, little-endian.
@@ -186,6 +178,29 @@ impl Pen<'_> {
         self.bytes[at..][..8].copy_from_slice(&last.to_le_bytes());
         let filled = filled + len;
         self.end = End { at: at + (filled / 8) as usize, last: last >> (filled & !7), filled: filled % 8 };
+    }
+
+    /// Appends one bit.
+    #[inline]
+    pub fn bit(&mut self, bit: bool) {
+        self.put(u64::from(bit), 1);
+    }
+
+    /// Appends a number of order `order`: q one-bits and a zero-bit, then k + q bits r, where the number is
+    /// `((1 << q) - 1 << k) + r`. In other words: `number + (1 << k)` in binary, its leading 1 told by the ones before.
+    #[inline]
+    pub fn number(&mut self, value: u32, order: u8) {
+        let sum = u64::from(value) + (1 << order);
+        let long = sum.ilog2();
+        let ones = long - u32::from(order);
+        self.put((1 << ones) - 1, ones + 1);
+        self.put(sum ^ 1 << long, long);
+    }
+
+    /// Appends a number of either sign: 0, -1, 1, -2 as 0, 1, 2, 3.
+    #[inline]
+    pub fn signed(&mut self, value: i32, order: u8) {
+        self.number(zigzag(value), order);
     }
 
     /// Appends a part of a writer's bits, at least one. Nearly all parts are one step: only as a part of its caller's loop
@@ -355,7 +370,7 @@ mod tests {
             match *item {
                 Item::Bit(bit) => out.bit(bit),
                 Item::Number(value, order) => out.number(value, order),
-                Item::Signed(value, order) => out.signed(value, order),
+                Item::Signed(value, order) => out.number(zigzag(value), order),
             }
         }
     }

@@ -4,7 +4,7 @@
 //! [`put_delta`] and [`read_delta`] are the one place where a row is compared with what the client holds. A tier that
 //! compares with a *prediction* of that row (a pure function of it and the elapsed ticks) changes these two only.
 
-use super::bits::{BitReader, BitWriter};
+use super::bits::{BitReader, BitWriter, NUMBER_BITS};
 use super::codec::CodecError;
 use super::schema::{EntityKind, Field};
 
@@ -24,26 +24,27 @@ pub fn put_delta(kind: &EntityKind, base: &[i32], now: &[i32], out: &mut BitWrit
         return false;
     }
     let differ = base != now;
-    out.bit(differ);
-    if !differ {
-        return false;
-    }
-    let fields = || kind.fields.iter().zip(base.iter().zip(now));
-    for (field, (&base, &now)) in fields().filter(|(field, _)| field.moves()) {
-        out.signed(field.difference(base, now), field.change_order);
-    }
-    if kind.fields.iter().any(|field| !field.moves()) {
-        let rest = || fields().filter(|(field, _)| !field.moves());
-        let any = rest().any(|(_, (base, now))| base != now);
-        out.bit(any);
-        for (field, (&base, &now)) in rest().filter(|_| any) {
-            out.bit(base != now);
-            if base != now {
-                out.signed(field.difference(base, now), field.change_order);
+    let mut pen = out.pen((1 + NUMBER_BITS) * kind.fields.len() + 2);
+    pen.bit(differ);
+    if differ {
+        let fields = || kind.fields.iter().zip(base.iter().zip(now));
+        for (field, (&base, &now)) in fields().filter(|(field, _)| field.moves()) {
+            pen.signed(field.difference(base, now), field.change_order);
+        }
+        if kind.fields.iter().any(|field| !field.moves()) {
+            let rest = || fields().filter(|(field, _)| !field.moves());
+            let any = rest().any(|(_, (base, now))| base != now);
+            pen.bit(any);
+            for (field, (&base, &now)) in rest().filter(|_| any) {
+                pen.bit(base != now);
+                if base != now {
+                    pen.signed(field.difference(base, now), field.change_order);
+                }
             }
         }
     }
-    true
+    pen.lift();
+    differ
 }
 
 /// Reads what [`put_delta`] wrote and applies it to `fields`. Returns whether anything was told.
@@ -76,9 +77,11 @@ pub fn read_delta(kind: &EntityKind, reader: &mut BitReader<'_>, fields: &mut [i
 /// the snapshot or of the event.
 #[inline]
 pub fn put_fields(fields: &[Field], tick: u32, values: &[i32], out: &mut BitWriter) {
+    let mut pen = out.pen(NUMBER_BITS * fields.len());
     for (field, &value) in fields.iter().zip(values) {
-        out.signed(field.difference(field.origin(tick), value), field.value_order);
+        pen.signed(field.difference(field.origin(tick), value), field.value_order);
     }
+    pen.lift();
 }
 
 /// Reads what [`put_fields`] wrote.

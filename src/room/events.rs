@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::game::{Audience, Events, VisibleSet};
 use crate::ids::{SeatId, Tick};
-use crate::protocol::bits::BitWriter;
+use crate::protocol::bits::{BitWriter, Span};
 use crate::protocol::delta::{put_event, put_fields, put_no_event};
 use crate::protocol::schema::Schema;
 
@@ -30,26 +30,18 @@ pub(super) struct EventRing {
     first: u64,
     /// The fields of the fact at hand.
     quantised: Vec<i32>,
+    /// Facts as they are told at the newest tick: each made when the first viewer needs it.
+    told: BitWriter,
+    /// For each fact where its bits lie in `told`; an empty span: not made yet.
+    spans: Vec<Span>,
 }
 
 struct Fact {
     tick: Tick,
     kind: u8,
     audience: Audience,
-    /// Its fields, made once for all viewers.
+    /// Its fields.
     fields: BitWriter,
-}
-
-impl Fact {
-    /// False if there was no room for it.
-    fn put(&self, now: Tick, out: &mut BitWriter) -> bool {
-        let fits = out.bytes().len() < BODY_BYTES_MAX;
-        if fits {
-            put_event(self.kind, now.since(self.tick), out);
-            out.append(&self.fields);
-        }
-        fits
-    }
 }
 
 /// What a viewer may be told of: its seat, and what it saw before and sees now.
@@ -85,6 +77,9 @@ impl EventRing {
             put_fields(fields, tick.0, &self.quantised, &mut bits);
             self.ring.push_back(Fact { tick, kind: kind.0, audience, fields: bits });
         }
+        self.told.clear();
+        self.spans.clear();
+        self.spans.resize(self.ring.len(), Span::default());
     }
 
     /// Where a viewer stands that has been told everything.
@@ -92,27 +87,43 @@ impl EventRing {
         EventCursor(self.first + self.ring.len() as u64)
     }
 
-    /// Appends a snapshot's events section for a viewer that stands at `cursor`: those facts that it may be told.
-    pub(super) fn put(&self, cursor: EventCursor, now: Tick, witness: &Witness<'_>, out: &mut BitWriter) -> Told {
+    /// Appends the events section of a snapshot of the newest tick, which is `now`, for a viewer that stands at `cursor`:
+    /// those facts that it may be told.
+    pub(super) fn put(&mut self, cursor: EventCursor, now: Tick, witness: &Witness<'_>, out: &mut BitWriter) -> Told {
         let mut lost = cursor.0 < self.first;
         let start = (cursor.0.saturating_sub(self.first) as usize).min(self.ring.len());
-        let told = || self.ring.range(start..).filter(|fact| witness.sees(fact.audience));
+        let Self { ring, spans, told, .. } = self;
+        let due = || (start..).zip(ring.range(start..)).filter(|(_, fact)| witness.sees(fact.audience));
+        // False if there is no room for it.
+        let mut put = |(at, fact): (usize, &Fact), out: &mut BitWriter| {
+            let fits = out.bytes().len() < BODY_BYTES_MAX;
+            if fits {
+                if spans[at].is_empty() {
+                    let begin = told.end();
+                    put_event(fact.kind, now.since(fact.tick), told);
+                    told.append(&fact.fields);
+                    spans[at] = told.since(begin);
+                }
+                out.copy(told, spans[at]);
+            }
+            fits
+        };
         let begin = out.end();
         // Each fact is looked at once, unless too many are due: then the newest are told.
-        let mut due = 0;
-        for fact in told() {
-            due += 1;
-            if due <= PER_SNAPSHOT_MAX {
-                lost |= !fact.put(now, out);
+        let mut count = 0;
+        for fact in due() {
+            count += 1;
+            if count <= PER_SNAPSHOT_MAX {
+                lost |= !put(fact, out);
             }
         }
-        if due > PER_SNAPSHOT_MAX {
+        if count > PER_SNAPSHOT_MAX {
             lost = true;
             out.back_to(begin);
-            told().skip(due - PER_SNAPSHOT_MAX).for_each(|fact| _ = fact.put(now, out));
+            due().skip(count - PER_SNAPSHOT_MAX).for_each(|fact| _ = put(fact, out));
         }
         put_no_event(out);
-        Told { any: due > 0, lost }
+        Told { any: count > 0, lost }
     }
 
     fn forget_first(&mut self) -> BitWriter {

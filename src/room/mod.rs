@@ -318,7 +318,8 @@ impl<G: Game> Room<G> {
                 starved: inputs.is_starved(),
                 margin: inputs.margin(),
             });
-            let message = self.outbound.snapshot(viewer, &mut self.tables, &self.events, &self.schema, news, moment);
+            let (tables, events) = (&mut self.tables, &mut self.events);
+            let message = self.outbound.snapshot(viewer, tables, events, &self.schema, news, moment);
             match message.map(|message| out.send(viewer.id, message)) {
                 None => self.outbound.commit(viewer, &self.events, tick),
                 Some(SendOutcome::Accepted) => {

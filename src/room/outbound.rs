@@ -157,7 +157,7 @@ impl Outbound {
         &mut self,
         viewer: &mut Viewer,
         tables: &mut Tables,
-        events: &EventRing,
+        events: &mut EventRing,
         schema: &Schema,
         news: InputNews,
         moment: Moment,

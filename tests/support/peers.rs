@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use bytes::Bytes;
 use tickroom::config::RoomConfig;
 use tickroom::game::Game;
 use tickroom::ids::{Micros, ResumeToken, ViewerId};
