@@ -200,9 +200,11 @@ impl Arena {
         let reach = LOOKS_U * UNIT;
         let mut near = std::mem::take(&mut self.derived.near);
         let (low, high) = ((ship.x - reach, ship.y - reach), (ship.x + reach, ship.y + reach));
-        self.derived.ship_grid.collect(low, high, &mut near);
+        near.clear();
+        self.derived.ship_grid.visit(low, high, |flier| near.push(flier));
+        near.sort_unstable();
         let world = &self.world;
-        let seats = || near.iter().map(|&item| self.derived.flying[item as usize]);
+        let seats = || near.iter().map(|flier| flier.seat);
         let me = &world.pilots[at];
         let mut best: Option<(i32, u16)> = None;
         for seat in seats() {

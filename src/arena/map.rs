@@ -5,7 +5,7 @@ use super::movement::{Rock, touch};
 use super::options::ArenaOptions;
 use super::schema::UNIT;
 use super::tuning::Tuning;
-use crate::sim::grid::Grid;
+use crate::sim::grid::Cells;
 use crate::sim::rng::Rng;
 
 /// What lies where in one round.
@@ -126,7 +126,7 @@ impl Plan {
 /// Which rocks something small near a point could touch: a copy of them per cell, so that a ship's step gets a slice.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RockGrid {
-    grid: Grid,
+    cells: Cells,
     starts: Vec<u32>,
     rocks: Vec<Rock>,
 }
@@ -140,13 +140,13 @@ const ROCK_NEAR: i32 = 96 * UNIT;
 impl RockGrid {
     /// Files rocks, which keep their order.
     pub(super) fn new(half_width: i32, half_height: i32, rocks: &[Rock]) -> Self {
-        let grid = Grid::new(half_width, half_height, ROCK_CELL_SHIFT);
-        let (columns, rows) = grid.size();
-        let mut lists = vec![Vec::new(); (columns * rows) as usize];
+        let cells = Cells::new(half_width, half_height, ROCK_CELL_SHIFT);
+        let columns = cells.size().0;
+        let mut lists = vec![Vec::new(); cells.count()];
         for rock in rocks {
             let reach = rock.radius + ROCK_NEAR;
-            for row in grid.row(rock.y - reach)..=grid.row(rock.y + reach) {
-                for column in grid.column(rock.x - reach)..=grid.column(rock.x + reach) {
+            for row in cells.row(rock.y - reach)..=cells.row(rock.y + reach) {
+                for column in cells.column(rock.x - reach)..=cells.column(rock.x + reach) {
                     lists[(row * columns + column) as usize].push(*rock);
                 }
             }
@@ -157,13 +157,13 @@ impl RockGrid {
             filed.extend(list);
             starts.push(filed.len() as u32);
         }
-        Self { grid, starts, rocks: filed }
+        Self { cells, starts, rocks: filed }
     }
 
     /// The rocks that something at this point could touch within a tick, in their order.
     #[inline]
     pub(super) fn near(&self, x: i32, y: i32) -> &[Rock] {
-        let cell = self.grid.cell(x, y);
+        let cell = self.cells.cell(x, y);
         &self.rocks[self.starts[cell] as usize..self.starts[cell + 1] as usize]
     }
 

@@ -31,7 +31,7 @@ use crate::game::{
 use crate::ids::{EntityId, SeatId, Tick};
 use crate::protocol::schema::Schema;
 use crate::sim::entity_ids::EntityIds;
-use crate::sim::grid::Grid;
+use crate::sim::grid::{Cells, Grid};
 use crate::sim::history::History;
 use crate::sim::rng::Rng;
 use map::RockGrid;
@@ -189,7 +189,7 @@ impl Arena {
         let (width, height) = options.size(&tuning.map);
         let (half_width, half_height) = (width / 2 * schema::UNIT, height / 2 * schema::UNIT);
         let derived = Derived {
-            ship_grid: Grid::new(half_width, half_height, SHIP_CELL_SHIFT),
+            ship_grid: Grid::new(Cells::new(half_width, half_height, SHIP_CELL_SHIFT)),
             sight: Sight::new(half_width, half_height, options.culls(&tuning.map)),
             ..Derived::default()
         };

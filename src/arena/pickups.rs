@@ -2,6 +2,7 @@
 
 use super::Arena;
 use super::schema::{EVENT_PICKUP, SORT_CHARGE, SORT_RAPID, SORT_REPAIR, SORTS};
+use super::state::Flier;
 use super::{movement::touch, witnesses};
 use crate::game::Events;
 
@@ -15,19 +16,17 @@ impl Arena {
                 continue;
             }
             let (x, y, sort) = (pad.x, pad.y, pad.sort);
-            let mut taker: Option<(i32, u32)> = None;
-            self.derived.ship_grid.visit((x - reach, y - reach), (x + reach, y + reach), |item| {
-                let ship = &self.world.ships[usize::from(self.derived.flying[item as usize])];
-                if ship.alive()
-                    && let Some(touch) = touch(ship.x - x, ship.y - y, reach)
+            // How deep, as a smallest number, and who: the deepest is the nearest; of equals the smaller id.
+            let mut taker: Option<(i32, Flier)> = None;
+            self.derived.ship_grid.visit((x - reach, y - reach), (x + reach, y + reach), |flier| {
+                if let Some(touch) = touch(flier.x - x, flier.y - y, reach)
+                    && self.world.ships[usize::from(flier.seat)].alive()
                 {
-                    // The deepest, that is the nearest; of equals the smaller id.
-                    let candidate = (-touch.depth, item);
+                    let candidate = (-touch.depth, flier);
                     taker = Some(taker.map_or(candidate, |best| best.min(candidate)));
                 }
             });
-            if let Some((_, item)) = taker {
-                let seat = self.derived.flying[item as usize];
+            if let Some((_, Flier { seat, .. })) = taker {
                 self.give(seat, sort);
                 let ship_id = self.world.pilots[usize::from(seat)].ship_id;
                 events.push(EVENT_PICKUP, witnesses(ship_id), &[x, y, i32::from(seat), sort]);

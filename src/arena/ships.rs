@@ -5,6 +5,7 @@ use super::schema::{
     EVENT_BUMP, EVENT_DASH, EVENT_SPAWN, INPUT_BEAM, INPUT_DASH, INPUT_FIRE, INPUT_THRUST, INPUT_TURN, LEVEL_MAX,
     PHASE_PLAY, UNIT,
 };
+use super::state::Flier;
 use super::{Arena, witnesses};
 use crate::game::{Events, SeatInputs};
 use crate::sim::fixed::{TURN, cos, isqrt, sin};
@@ -80,11 +81,13 @@ impl Arena {
     fn nearest_ship_u(&self, x: i32, y: i32) -> i32 {
         let reach = 1000 * UNIT;
         let mut nearest = 1000 * 1000;
-        self.derived.ship_grid.visit((x - reach, y - reach), (x + reach, y + reach), |item| {
-            let ship = &self.world.ships[usize::from(self.derived.flying[item as usize])];
-            let (dx, dy) = ((ship.x - x) >> 12, (ship.y - y) >> 12);
-            if ship.alive() && dx.abs().max(dy.abs()) < 1000 {
-                nearest = nearest.min(dx * dx + dy * dy);
+        self.derived.ship_grid.visit((x - reach, y - reach), (x + reach, y + reach), |flier| {
+            let (dx, dy) = ((flier.x - x) >> 12, (flier.y - y) >> 12);
+            if dx.abs().max(dy.abs()) < 1000 && dx * dx + dy * dy < nearest {
+                // Who was destroyed since then is still filed.
+                if self.world.ships[usize::from(flier.seat)].alive() {
+                    nearest = dx * dx + dy * dy;
+                }
             }
         });
         isqrt(nearest)
@@ -159,22 +162,22 @@ impl Arena {
             rocks: &[],
         };
         let reach = pair_reach(&self.tuning);
-        let (places, pairs) = (&derived.places, &mut derived.pairs);
+        let pairs = &mut derived.pairs;
         pairs.clear();
         // Cell by cell, so that what is near in the arena is near in memory; sorted after that.
-        for &first in derived.ship_grid.all() {
-            let (x, y) = places[first as usize];
-            derived.ship_grid.visit((x - reach, y - reach), (x + reach, y + reach), |second| {
-                let (other_x, other_y) = places[second as usize];
-                if second > first && (other_x - x).abs() < reach && (other_y - y).abs() < reach {
-                    pairs.push((first, second));
+        for first in derived.ship_grid.all() {
+            let (low, high) = ((first.x - reach, first.y - reach), (first.x + reach, first.y + reach));
+            derived.ship_grid.visit(low, high, |second| {
+                let (dx, dy) = (second.x - first.x, second.y - first.y);
+                if second.place > first.place && dx.abs() < reach && dy.abs() < reach {
+                    pairs.push((first.place, second.place));
                 }
             });
         }
         pairs.sort_unstable();
         let moved = !pairs.is_empty();
         for &(first, second) in pairs.iter() {
-            let (a, b) = (usize::from(derived.flying[first as usize]), usize::from(derived.flying[second as usize]));
+            let [a, b] = [first, second].map(|place| usize::from(derived.flying[usize::from(place)].1.seat));
             let [one, other] = world.ships.get_disjoint_mut([a, b]).expect("a pair is two ships");
             let speed = touch_ships(one, other, &around, &self.tuning);
             if speed > BUMP_MIN {
@@ -192,13 +195,15 @@ impl Arena {
     pub(super) fn file_ships(&mut self) {
         let (world, derived) = (&self.world, &mut self.derived);
         derived.flying.clear();
-        derived.flying.extend(world.order.iter().filter(|&&seat| world.ships[usize::from(seat)].alive()));
-        derived.places.clear();
-        derived.places.extend(derived.flying.iter().map(|&seat| {
+        let cells = derived.ship_grid.cells();
+        for &seat in &world.order {
             let ship = &world.ships[usize::from(seat)];
-            (ship.x, ship.y)
-        }));
-        derived.ship_grid.fill(derived.places.iter().copied());
+            if ship.alive() {
+                let flier = Flier { place: derived.flying.len() as u16, seat, x: ship.x, y: ship.y };
+                derived.flying.push((cells.cell(ship.x, ship.y) as u32, flier));
+            }
+        }
+        derived.ship_grid.fill(&derived.flying);
     }
 
     /// Writes down where every seat's ship is, for shots that are judged later.

@@ -13,7 +13,7 @@ use super::schema::{
 use super::state::{Pilot, World};
 use crate::game::{Rows, Viewpoint, VisibleSet};
 use crate::ids::{EntityId, KindId, SeatId};
-use crate::sim::grid::Grid;
+use crate::sim::grid::{Cells, Grid};
 
 /// 512 world units.
 const CELL_SHIFT: u32 = 21;
@@ -24,22 +24,32 @@ const SEES_CELLS: i32 = 2;
 /// How long `FLAG_DASH` shows.
 const DASH_SHOWS_TICKS: i32 = 12;
 
+/// Ids of one word of a [`VisibleSet`] that are seen together: the first in the low bits, and above it a bit for that and
+/// for each of the next few. A ship and its score took their ids together: mostly they are one of these.
+type Ids = u32;
+
+/// All bits of an id are set in the largest.
+const FIRST_ID: u32 = EntityId::MAX;
+const ID_BITS: u32 = FIRST_ID.count_ones();
+
+fn single(id: u32) -> Ids {
+    1 << ID_BITS | id
+}
+
 /// Which entities there are, by id and by cell. Follows from the state.
 #[derive(Debug, Default)]
 pub(super) struct Sight {
     culls: bool,
-    grid: Grid,
+    grid: Grid<Ids>,
     /// By entity id: kind + 1 in the high byte, the place in its table in the rest; 0 for none.
     table: Vec<u32>,
-    /// Public entities that have a place, with their cells: the items of `grid`.
-    placed: Vec<(u32, u32)>,
-    /// Their ids in the order of the grid's cells: a seat sees a few runs of it.
-    by_cell: Vec<u32>,
+    /// Public entities that have a place, each with its cell in `grid`.
+    placed: Vec<(u32, Ids)>,
 }
 
 impl Sight {
     pub(super) fn new(half_width: i32, half_height: i32, culls: bool) -> Self {
-        Self { culls, grid: Grid::new(half_width, half_height, CELL_SHIFT), ..Self::default() }
+        Self { culls, grid: Grid::new(Cells::new(half_width, half_height, CELL_SHIFT)), ..Self::default() }
     }
 
     /// True if a seat sees only what is near.
@@ -49,13 +59,13 @@ impl Sight {
 
     /// The home cell of something that has just appeared.
     pub(super) fn cell(&self, x: i32, y: i32) -> u32 {
-        self.grid.cell(x, y) as u32
+        self.grid.cells().cell(x, y) as u32
     }
 
     /// The home cell of something that was at home in `home`.
     fn stay(&self, home: u32, x: i32, y: i32) -> u32 {
-        let columns = self.grid.size().0;
-        let (low_x, low_y) = self.grid.corner(home as i32 % columns, home as i32 / columns);
+        let columns = self.grid.cells().size().0;
+        let (low_x, low_y) = self.grid.cells().corner(home as i32 % columns, home as i32 / columns);
         let side = (1 << CELL_SHIFT) + STAY;
         let stays = (-STAY..side).contains(&(x - low_x)) && (-STAY..side).contains(&(y - low_y));
         if stays { home } else { self.cell(x, y) }
@@ -67,7 +77,19 @@ impl Sight {
 
     fn place(&mut self, id: u32, kind: KindId, at: usize, cell: u32) {
         self.list(id, kind, at);
-        self.placed.push((id, cell));
+        self.placed.push((cell, single(id)));
+    }
+
+    /// Places a second entity where another has just been placed.
+    fn place_along(&mut self, id: u32, kind: KindId, at: usize) {
+        self.list(id, kind, at);
+        let &mut (cell, ref mut ids) = self.placed.last_mut().expect("another was placed");
+        let first = *ids & FIRST_ID;
+        if first < id && id / 64 == first / 64 && id - first < u32::BITS - ID_BITS {
+            *ids |= 1 << (ID_BITS + id - first);
+        } else {
+            self.placed.push((cell, single(id)));
+        }
     }
 }
 
@@ -101,12 +123,14 @@ impl Arena {
         for &seat in &world.order {
             let at = usize::from(seat);
             let pilot = &world.pilots[at];
+            sight.list(pilot.own_id, OWN, at);
             if world.ships[at].alive() {
                 sight.place(pilot.ship_id, SHIP, at, pilot.home);
+                sight.place_along(pilot.score_id, SCORE, at);
+            } else {
+                // Where its ship was: so a seat always sees its own line.
+                sight.place(pilot.score_id, SCORE, at, pilot.home);
             }
-            sight.list(pilot.own_id, OWN, at);
-            // Where its ship is, or was: so a seat always sees its own line.
-            sight.place(pilot.score_id, SCORE, at, pilot.home);
         }
         for (at, bolt) in world.bolts.iter().enumerate() {
             let (x, y) = bolt.place(world.tick);
@@ -114,9 +138,7 @@ impl Arena {
             sight.place(bolt.id, BOLT, at, cell);
         }
         if sight.culls {
-            sight.grid.fill_cells(sight.placed.iter().map(|&(_, cell)| cell));
-            sight.by_cell.clear();
-            sight.by_cell.extend(sight.grid.all().iter().map(|&item| sight.placed[item as usize].0));
+            sight.grid.fill(&sight.placed);
         }
     }
 
@@ -173,24 +195,28 @@ impl Arena {
     /// The public ids in the cells around a viewpoint.
     pub(super) fn see(&self, from: Viewpoint, out: &mut VisibleSet) {
         let sight = &self.derived.sight;
-        // All words at once: then each id is one bit to set, and there are many for each of many viewpoints.
+        // All words at once: then ids are one word to change, and there are many for each of many viewpoints.
         let words = out.words_mut();
         let enough = sight.table.len().div_ceil(64);
         if words.len() < enough {
             words.resize(enough, 0);
         }
-        let mut add = |id: u32| words[id as usize / 64] |= 1 << (id % 64);
-        add(self.world.match_id);
+        let words = words.as_mut_slice();
+        let mut add = |ids: Ids| {
+            let first = ids & FIRST_ID;
+            words[first as usize / 64] |= u64::from(ids >> ID_BITS) << (first % 64);
+        };
+        add(single(self.world.match_id));
         let Some(home) = from.0.checked_sub(1) else {
-            sight.placed.iter().for_each(|&(id, _)| add(id));
+            sight.placed.iter().for_each(|&(_, ids)| add(ids));
             return;
         };
-        let (columns, rows) = sight.grid.size();
+        let (columns, rows) = sight.grid.cells().size();
         let home = (home as i32).min(columns * rows - 1);
         let (column, row) = (home % columns, home / columns);
         let near_columns = (column - SEES_CELLS).max(0)..=(column + SEES_CELLS).min(columns - 1);
         for row in (row - SEES_CELLS).max(0)..=(row + SEES_CELLS).min(rows - 1) {
-            sight.by_cell[sight.grid.run(row, &near_columns)].iter().for_each(|&id| add(id));
+            sight.grid.run(row, &near_columns).iter().for_each(|&ids| add(ids));
         }
     }
 }

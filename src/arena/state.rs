@@ -104,24 +104,33 @@ impl Bolt {
     }
 }
 
+/// A ship that flew when the grid was filled. Small, since thousands of bolts look for ships around them: the ship itself
+/// is asked only if it is near enough.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Flier {
+    /// Its place in the order of ships' ids, among those who fly.
+    pub(super) place: u16,
+    pub(super) seat: u16,
+    pub(super) x: i32,
+    pub(super) y: i32,
+}
+
 /// What follows from the state, and memory that a tick uses again and again. After every step and after `load` it
 /// holds the same for equal states.
 #[derive(Debug, Default)]
 pub(super) struct Derived {
     pub(super) rock_grid: RockGrid,
-    /// Over the ships that fly; an item is a place in `flying`.
-    pub(super) ship_grid: Grid,
-    /// Seats of the ships that flew when the grid was filled, by ascending id of the ship.
-    pub(super) flying: Vec<u16>,
-    /// Where they are, in the same order: small enough to stay in the cache while thousands of bolts ask.
-    pub(super) places: Vec<(i32, i32)>,
+    /// Those who fly, by ascending id of the ship, each with its cell in `ship_grid`.
+    pub(super) flying: Vec<(u32, Flier)>,
+    /// The same by cell.
+    pub(super) ship_grid: Grid<Flier>,
     /// What each seat does in this tick, and how far back it sees.
     pub(super) controls: Vec<(Controls, u16)>,
     /// What ships did in this tick, in the order of the pass.
     pub(super) deeds: Vec<(u16, Deeds)>,
-    pub(super) near: Vec<u32>,
+    pub(super) near: Vec<Flier>,
     /// Ships that may touch, as places in `flying`.
-    pub(super) pairs: Vec<(u32, u32)>,
+    pub(super) pairs: Vec<(u16, u16)>,
     pub(super) new_bolts: Vec<Bolt>,
     pub(super) old_bolts: Vec<Bolt>,
     pub(super) sight: super::sight::Sight,

@@ -2,7 +2,7 @@
 
 use super::movement::{Deeds, Rock, muzzle};
 use super::schema::{EVENT_BEAM, EVENT_SPARK, UNIT, WEAPON_BEAM, WEAPON_BOLT};
-use super::state::Bolt;
+use super::state::{Bolt, Flier};
 use super::{Arena, witnesses};
 use crate::game::Events;
 use crate::ids::{EntityId, Tick};
@@ -60,10 +60,9 @@ impl Arena {
         let high = (from_x.max(to_x) + reach, from_y.max(to_y) + reach);
         let near = &mut derived.near;
         near.clear();
-        derived.ship_grid.visit(low, high, |item| {
-            let (x, y) = derived.places[item as usize];
-            if (low.0..=high.0).contains(&x) && (low.1..=high.1).contains(&y) {
-                near.push(item);
+        derived.ship_grid.visit(low, high, |flier| {
+            if (low.0..=high.0).contains(&flier.x) && (low.1..=high.1).contains(&flier.y) {
+                near.push(flier);
             }
         });
         near.sort_unstable();
@@ -74,8 +73,7 @@ impl Arena {
                 let (width, height) = (self.half_width, self.half_height);
                 return Flight::Spark(x.clamp(-width, width), y.clamp(-height, height));
             }
-            for &item in near.iter() {
-                let seat = derived.flying[item as usize];
+            for &Flier { seat, .. } in near.iter() {
                 let ship = &world.ships[usize::from(seat)];
                 if seat != bolt.seat && ship.alive() && overlap(x - ship.x, y - ship.y, reach) {
                     return Flight::Hit(seat, x, y);
@@ -158,15 +156,13 @@ impl Arena {
         let high = (ray.x.max(end_x) + slack, ray.y.max(end_y) + slack);
         let near = &mut derived.near;
         near.clear();
-        derived.ship_grid.visit(low, high, |item| {
-            let (x, y) = derived.places[item as usize];
-            if (low.0..=high.0).contains(&x) && (low.1..=high.1).contains(&y) {
-                near.push(item);
+        derived.ship_grid.visit(low, high, |flier| {
+            if (low.0..=high.0).contains(&flier.x) && (low.1..=high.1).contains(&flier.y) {
+                near.push(flier);
             }
         });
         near.sort_unstable();
-        for &item in &derived.near {
-            let other = derived.flying[item as usize];
+        for &Flier { seat: other, .. } in &derived.near {
             if other == seat || !world.ships[usize::from(other)].alive() {
                 continue;
             }
