@@ -1,12 +1,14 @@
 //! How an arena is laid out: rocks and the places of pickups, from the seed, the same again turned by half a turn, so
 //! that no corner is better than the opposite one.
 
+use super::Arena;
 use super::movement::{Rock, touch};
 use super::options::ArenaOptions;
 use super::schema::UNIT;
 use super::tuning::Tuning;
 use crate::sim::grid::Cells;
 use crate::sim::rng::Rng;
+use crate::sim::tiles::Tiles;
 
 /// What lies where in one round.
 pub(super) struct Layout {
@@ -120,6 +122,24 @@ impl Plan {
                 let (dx, dy, apart) = (x - ox, y - oy, reach + radius);
                 dx.abs() >= apart || dy.abs() >= apart || dx * dx + dy * dy >= apart * apart
             })
+    }
+}
+
+/// 64 world units: a bolt finds seven of ten tiles free, and all tiles of ten thousand ships' arena are 36 KiB.
+const TILE_SHIFT: u32 = 18;
+
+impl Arena {
+    /// Files what stands still.
+    pub(super) fn file_rocks(&mut self) {
+        let (width, height, rocks) = (self.half_width, self.half_height, &self.world.rocks);
+        self.derived.rock_grid = RockGrid::new(width, height, rocks);
+        let mut obstacles = Tiles::new(Cells::new(width, height, TILE_SHIFT));
+        obstacles.mark_edges();
+        for rock in rocks {
+            let reach = rock.radius + self.tuning.bolt.radius_q12;
+            obstacles.mark((rock.x - reach, rock.y - reach), (rock.x + reach, rock.y + reach));
+        }
+        self.derived.obstacles = obstacles;
     }
 }
 

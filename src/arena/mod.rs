@@ -34,7 +34,6 @@ use crate::sim::entity_ids::EntityIds;
 use crate::sim::grid::{Cells, Grid};
 use crate::sim::history::History;
 use crate::sim::rng::Rng;
-use map::RockGrid;
 use sight::Sight;
 use state::{Derived, Pilot, Round, World};
 use tuning::Tuning;
@@ -175,7 +174,7 @@ impl Game for Arena {
 
     fn load(bytes: &[u8], options: &ArenaOptions) -> Result<Self, LoadError> {
         let mut arena = Self::around(decode_state(bytes)?, options);
-        arena.derived.rock_grid = RockGrid::new(arena.half_width, arena.half_height, &arena.world.rocks);
+        arena.file_rocks();
         arena.file_ships();
         arena.list_entities();
         Ok(arena)

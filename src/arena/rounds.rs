@@ -1,7 +1,7 @@
 //! A match is rounds without end: play, the results board, a new map while everybody waits, play.
 
 use super::Arena;
-use super::map::{RockGrid, lay_out};
+use super::map::lay_out;
 use super::schema::{EVENT_ROUND_END, EVENT_ROUND_START, PHASE_PLAY, PHASE_READY, PHASE_RESULTS, SORTS};
 use super::state::Pad;
 use crate::game::{Audience, Events};
@@ -102,7 +102,7 @@ impl Arena {
             let wait = if at % 2 == 0 { 0 } else { world.rng.between(0, FIRST_PICKUPS_TICKS) };
             world.pads.push(Pad { id, x, y, sort, ready_at: world.tick + wait });
         }
-        self.derived.rock_grid = RockGrid::new(self.half_width, self.half_height, &self.world.rocks);
+        self.file_rocks();
     }
 
     /// Finds who leads, after a seat became free. Of equals the smaller seat.

@@ -9,6 +9,7 @@ use crate::sim::entity_ids::EntityIds;
 use crate::sim::grid::Grid;
 use crate::sim::history::History;
 use crate::sim::rng::Rng;
+use crate::sim::tiles::Tiles;
 
 /// Everything that the next tick depends on, besides options and tuning.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -120,6 +121,10 @@ pub(super) struct Flier {
 #[derive(Debug, Default)]
 pub(super) struct Derived {
     pub(super) rock_grid: RockGrid,
+    /// Where a bolt could meet a rock or a wall.
+    pub(super) obstacles: Tiles,
+    /// Where a bolt could meet anything in this tick.
+    pub(super) targets: Tiles,
     /// Those who fly, by ascending id of the ship, each with its cell in `ship_grid`.
     pub(super) flying: Vec<(u32, Flier)>,
     /// The same by cell.

@@ -2,7 +2,7 @@
 
 use super::movement::{Deeds, Rock, muzzle};
 use super::schema::{EVENT_BEAM, EVENT_SPARK, UNIT, WEAPON_BEAM, WEAPON_BOLT};
-use super::state::{Bolt, Flier};
+use super::state::{Bolt, Derived, Flier};
 use super::{Arena, witnesses};
 use crate::game::Events;
 use crate::ids::{EntityId, Tick};
@@ -32,6 +32,12 @@ enum Flight {
 impl Arena {
     /// Bolts fly and hit, by ascending id.
     pub(super) fn fly_bolts(&mut self, events: &mut Events) {
+        let Derived { ship_grid, obstacles, targets, .. } = &mut self.derived;
+        targets.copy_from(obstacles);
+        let reach = self.tuning.ship.radius_q12 + self.tuning.bolt.radius_q12;
+        for flier in ship_grid.all() {
+            targets.mark((flier.x - reach, flier.y - reach), (flier.x + reach, flier.y + reach));
+        }
         let mut bolts = std::mem::take(&mut self.world.bolts);
         bolts.retain(|bolt| {
             let flight = self.fly_bolt(bolt);
@@ -55,6 +61,10 @@ impl Arena {
         }
         let (from_x, from_y) = bolt.place(world.tick - 1);
         let (to_x, to_y) = (from_x + bolt.vx, from_y + bolt.vy);
+        let points = [(from_x + (bolt.vx >> 1), from_y + (bolt.vy >> 1)), (to_x, to_y)];
+        if !points.iter().any(|&(x, y)| derived.targets.is_marked(x, y)) {
+            return Flight::On;
+        }
         let reach = self.tuning.ship.radius_q12 + self.tuning.bolt.radius_q12;
         let low = (from_x.min(to_x) - reach, from_y.min(to_y) - reach);
         let high = (from_x.max(to_x) + reach, from_y.max(to_y) + reach);
@@ -67,7 +77,7 @@ impl Arena {
         });
         near.sort_unstable();
         let rocks = derived.rock_grid.near(from_x, from_y);
-        for (x, y) in [(from_x + (bolt.vx >> 1), from_y + (bolt.vy >> 1)), (to_x, to_y)] {
+        for (x, y) in points {
             let rock = |rock: &Rock| overlap(x - rock.x, y - rock.y, rock.radius + self.tuning.bolt.radius_q12);
             if x.abs() > self.half_width || y.abs() > self.half_height || rocks.iter().any(rock) {
                 let (width, height) = (self.half_width, self.half_height);

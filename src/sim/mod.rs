@@ -8,3 +8,4 @@ pub mod grid;
 pub mod history;
 pub mod input;
 pub mod rng;
+pub mod tiles;
