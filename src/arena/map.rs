@@ -125,7 +125,7 @@ impl Plan {
     }
 }
 
-/// 64 world units: a bolt finds seven of ten tiles free, and all tiles of ten thousand ships' arena are 36 KiB.
+/// 64 world units: seven of ten bolts and ships find their tile free, and all tiles of ten thousand ships' arena are 36 KiB.
 const TILE_SHIFT: u32 = 18;
 
 impl Arena {
@@ -136,16 +136,17 @@ impl Arena {
         let mut obstacles = Tiles::new(Cells::new(width, height, TILE_SHIFT));
         obstacles.mark_edges();
         for rock in rocks {
-            let reach = rock.radius + self.tuning.bolt.radius_q12;
-            obstacles.mark((rock.x - reach, rock.y - reach), (rock.x + reach, rock.y + reach));
+            obstacles.mark_around((rock.x, rock.y), rock.radius + self.tuning.bolt.radius_q12);
         }
         self.derived.obstacles = obstacles;
     }
 }
 
 /// Which rocks something small near a point could touch: a copy of them per cell, so that a ship's step gets a slice.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct RockGrid {
+    /// Where there are any: for most points there are none.
+    tiles: Tiles,
     cells: Cells,
     starts: Vec<u32>,
     rocks: Vec<Rock>,
@@ -153,23 +154,23 @@ pub(super) struct RockGrid {
 
 /// 256 world units.
 const ROCK_CELL_SHIFT: u32 = 20;
-/// How near to a rock's edge a cell must come to list it: a ship's radius, its longest way in a tick and the way that
-/// another rock may push it; checked against the shipped tuning by a test.
-const ROCK_NEAR: i32 = 96 * UNIT;
+/// How near to a rock's edge a point must be to hear of it: a ship's radius and twice its longest way in a tick; checked
+/// against the shipped tuning by a test. No more, since rocks are so far apart that none pushes a ship to another.
+const ROCK_NEAR: i32 = 52 * UNIT;
+/// Who asks at points this far apart on a line hears of every rock on it.
+pub(super) const ROCK_STEP_U: i32 = 64;
+const _: () = assert!(ROCK_STEP_U / 2 * UNIT + UNIT <= ROCK_NEAR, "half a step, and what rounding adds");
 
 impl RockGrid {
     /// Files rocks, which keep their order.
     pub(super) fn new(half_width: i32, half_height: i32, rocks: &[Rock]) -> Self {
+        let mut tiles = Tiles::new(Cells::new(half_width, half_height, TILE_SHIFT));
         let cells = Cells::new(half_width, half_height, ROCK_CELL_SHIFT);
-        let columns = cells.size().0;
         let mut lists = vec![Vec::new(); cells.count()];
         for rock in rocks {
             let reach = rock.radius + ROCK_NEAR;
-            for row in cells.row(rock.y - reach)..=cells.row(rock.y + reach) {
-                for column in cells.column(rock.x - reach)..=cells.column(rock.x + reach) {
-                    lists[(row * columns + column) as usize].push(*rock);
-                }
-            }
+            tiles.mark_around((rock.x, rock.y), reach);
+            cells.around((rock.x, rock.y), reach, |cell| lists[cell].push(*rock));
         }
         let mut starts = vec![0];
         let mut filed = Vec::new();
@@ -177,17 +178,20 @@ impl RockGrid {
             filed.extend(list);
             starts.push(filed.len() as u32);
         }
-        Self { cells, starts, rocks: filed }
+        Self { tiles, cells, starts, rocks: filed }
     }
 
     /// The rocks that something at this point could touch within a tick, in their order.
     #[inline]
     pub(super) fn near(&self, x: i32, y: i32) -> &[Rock] {
+        if !self.tiles.is_marked(x, y) {
+            return &[];
+        }
         let cell = self.cells.cell(x, y);
         &self.rocks[self.starts[cell] as usize..self.starts[cell + 1] as usize]
     }
 
-    /// True if a circle of at most 80 world units is clear of all rocks.
+    /// True if a circle of at most 52 world units is clear of all rocks.
     pub(super) fn is_free(&self, x: i32, y: i32, radius: i32) -> bool {
         debug_assert!(radius <= ROCK_NEAR);
         self.near(x, y).iter().all(|rock| touch(x - rock.x, y - rock.y, rock.radius + radius).is_none())

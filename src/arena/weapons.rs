@@ -1,5 +1,6 @@
 //! Bolts fly live; the beam is judged where its shooter saw the others.
 
+use super::map::ROCK_STEP_U;
 use super::movement::{Deeds, Rock, muzzle};
 use super::schema::{EVENT_BEAM, EVENT_SPARK, UNIT, WEAPON_BEAM, WEAPON_BOLT};
 use super::state::{Bolt, Derived, Flier};
@@ -150,9 +151,9 @@ impl Arena {
         let mut nearest = self.tuning.beam.range_u << 5;
         let mut hit = None;
 
-        for at in 0..=nearest >> 12 {
-            // The rock grid knows what is near a point: ask at each 128 world units.
-            let (x, y) = ray.point(at << 12);
+        for at in 0..=nearest / (ROCK_STEP_U << 5) {
+            // The rock grid knows what is near a point: ask at many.
+            let (x, y) = ray.point(at * (ROCK_STEP_U << 5));
             for rock in derived.rock_grid.near(x, y) {
                 if let Some(way) = ray.meets(rock.x, rock.y, rock.radius) {
                     nearest = nearest.min(way);

@@ -64,6 +64,23 @@ impl Cells {
     pub fn corner(&self, column: i32, row: i32) -> (i32, i32) {
         ((column << self.shift) - self.half_width, (row << self.shift) - self.half_height)
     }
+
+    /// Calls `each` for all cells that a circle touches.
+    pub fn around(&self, (x, y): (i32, i32), radius: i32, mut each: impl FnMut(usize)) {
+        // From the centre to the nearest point of a column or row, squared: large circles need more than 32 bits.
+        let way = |low: i32, centre: i32| {
+            let high = low + (1 << self.shift);
+            i64::from(centre.clamp(low, high) - centre).pow(2)
+        };
+        for row in self.row(y - radius)..=self.row(y + radius) {
+            for column in self.column(x - radius)..=self.column(x + radius) {
+                let (low_x, low_y) = self.corner(column, row);
+                if way(low_x, x) + way(low_y, y) <= i64::from(radius).pow(2) {
+                    each((row * self.columns + column) as usize);
+                }
+            }
+        }
+    }
 }
 
 /// Things by cell.

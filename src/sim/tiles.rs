@@ -36,6 +36,11 @@ impl Tiles {
         }
     }
 
+    /// Something may be in any cell that a circle touches.
+    pub fn mark_around(&mut self, centre: (i32, i32), radius: i32) {
+        self.cells.around(centre, radius, |cell| self.words[cell / 64] |= 1 << (cell % 64));
+    }
+
     /// Something may be in the outermost cells, to which all that lies outside counts.
     pub fn mark_edges(&mut self) {
         for edge in [i32::MIN, i32::MAX] {
@@ -59,25 +64,26 @@ mod tests {
     use crate::sim::rng::Rng;
 
     #[test]
-    fn a_point_in_a_marked_box_is_marked_and_one_far_from_all_is_not() {
-        let mut tiles = Tiles::new(Cells::new(10_000, 8_000, 8));
+    fn a_point_in_what_is_marked_is_marked_and_one_far_from_all_is_not() {
+        let cells = Cells::new(10_000, 8_000, 8);
+        let (mut boxes, mut circles) = (Tiles::new(cells.clone()), Tiles::new(cells));
         let mut rng = Rng::new(1);
-        let boxes: Vec<_> = (0..40)
-            .map(|_| {
-                let (x, y) = (rng.between(-11_000, 11_000), rng.between(-9_000, 9_000));
-                ((x, y), (x + rng.between(0, 700), y + rng.between(0, 700)))
-            })
-            .collect();
-        boxes.iter().for_each(|&(low, high)| tiles.mark(low, high));
-        let within = |x: i32, y: i32, slack: i32| {
-            boxes.iter().any(|&(low, high)| {
-                (low.0 - slack..=high.0 + slack).contains(&x) && (low.1 - slack..=high.1 + slack).contains(&y)
-            })
-        };
+        let marked: Vec<(i32, i32, i32)> =
+            (0..40).map(|_| (rng.between(-11_000, 11_000), rng.between(-9_000, 9_000), rng.between(1, 700))).collect();
+        for &(x, y, reach) in &marked {
+            boxes.mark((x - reach, y - reach), (x + reach, y + reach));
+            circles.mark_around((x, y), reach);
+        }
         for _ in 0..20_000 {
             let (x, y) = (rng.between(-9_000, 9_000), rng.between(-7_000, 7_000));
-            assert!(!within(x, y, 0) || tiles.is_marked(x, y), "at {x},{y} something is");
-            assert!(within(x, y, 256) || !tiles.is_marked(x, y), "at {x},{y} nothing is near");
+            let ways = marked.iter().map(|&(ox, oy, reach)| (f64::from(x - ox), f64::from(y - oy), f64::from(reach)));
+            let in_box = |slack: f64| ways.clone().any(|(dx, dy, reach)| dx.abs().max(dy.abs()) <= reach + slack);
+            let in_circle = |slack: f64| ways.clone().any(|(dx, dy, reach)| dx.hypot(dy) <= reach + slack);
+            for (tiles, within) in [(&boxes, &in_box as &dyn Fn(f64) -> bool), (&circles, &in_circle)] {
+                assert!(!within(0.0) || tiles.is_marked(x, y), "at {x},{y} something is");
+                // A tile's diagonal.
+                assert!(within(363.0) || !tiles.is_marked(x, y), "at {x},{y} nothing is near");
+            }
         }
     }
 
