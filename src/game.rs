@@ -343,14 +343,19 @@ impl VisibleSet {
 
     /// All ids, ascending.
     pub fn iter(&self) -> impl Iterator<Item = EntityId> + '_ {
-        self.words.iter().enumerate().flat_map(|(at, &word)| {
-            std::iter::successors((word != 0).then_some(word), |&rest| {
-                let rest = rest & (rest - 1);
-                (rest != 0).then_some(rest)
-            })
-            .filter_map(move |rest| EntityId::new((at * 64) as u32 + rest.trailing_zeros()))
-        })
+        ids_in(&self.words)
     }
+}
+
+/// The ids whose bits are set, ascending.
+pub(crate) fn ids_in(words: &[u64]) -> impl Iterator<Item = EntityId> + '_ {
+    words.iter().enumerate().flat_map(|(at, &word)| {
+        std::iter::successors((word != 0).then_some(word), |&rest| {
+            let rest = rest & (rest - 1);
+            (rest != 0).then_some(rest)
+        })
+        .filter_map(move |rest| EntityId::new((at * 64) as u32 + rest.trailing_zeros()))
+    })
 }
 
 impl FromIterator<EntityId> for VisibleSet {

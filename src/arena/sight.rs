@@ -145,12 +145,13 @@ impl Arena {
     /// Every entity's row, by ascending id.
     pub(super) fn write_rows(&self, out: &mut Rows) {
         let world = &self.world;
-        for (id, &entry) in self.derived.sight.table.iter().enumerate() {
+        // Most ids are out of use or resting, in no order: to look at each entry of the table would be to guess which.
+        for id in world.ids.iter() {
+            let entry = self.derived.sight.table[id.index()];
             if entry == 0 {
                 continue;
             }
             let (kind, at) = (KindId((entry >> 24) as u8 - 1), (entry & 0xFF_FFFF) as usize);
-            let id = EntityId::new(id as u32).expect("only valid ids are listed");
             match kind {
                 MATCH => out.push(id, kind, None, &self.match_row()),
                 ROCK => {

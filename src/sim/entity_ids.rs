@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use crate::game::{Decode, Encode};
+use crate::game::{Decode, Encode, ids_in};
 use crate::ids::{EntityId, Tick};
 
 /// Hands out ids, the longest-freed first, and a fresh one when none has rested long enough.
@@ -70,6 +70,11 @@ impl EntityIds {
         self.live.get(id.index() / 64).is_some_and(|word| word >> (id.index() % 64) & 1 == 1)
     }
 
+    /// All ids in use, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = EntityId> + '_ {
+        ids_in(&self.live)
+    }
+
     /// All ids ever used are below this.
     #[must_use]
     pub fn bound(&self) -> usize {
@@ -103,6 +108,9 @@ mod tests {
             if used.len() > 20 {
                 ids.free(used.pop_front().unwrap(), Tick(now));
             }
+            let mut live: Vec<EntityId> = used.iter().copied().collect();
+            live.sort_unstable();
+            assert!(ids.iter().eq(live), "tick {now}");
         }
         assert!(ids.bound() <= 28, "20 in use, 6 resting, but ids up to {}", ids.bound());
     }
