@@ -25,8 +25,9 @@ impl Arena {
     pub(super) fn appear(&mut self, events: &mut Events) {
         for at in 0..self.world.order.len() {
             let seat = usize::from(self.world.order[at]);
-            let due = self.world.ships[seat].respawn_at;
-            if due != 0 && due <= self.world.tick {
+            // One comparison, hardly ever true, also rules out the 0 of those who fly: who is destroyed and still waits is
+            // one of ten in no order, which two comparisons have to guess.
+            if (self.world.ships[seat].respawn_at.wrapping_sub(1) as u32) < self.world.tick as u32 {
                 self.spawn(seat, events);
             }
         }
@@ -194,15 +195,17 @@ impl Arena {
     /// Fills the grid of ships that fly.
     pub(super) fn file_ships(&mut self) {
         let (world, derived) = (&self.world, &mut self.derived);
-        derived.flying.clear();
         let cells = derived.ship_grid.cells();
+        // Everybody is written down, and who does not fly is written over: quicker than to guess who flies.
+        derived.flying.resize(world.order.len(), Default::default());
+        let mut place = 0;
         for &seat in &world.order {
             let ship = &world.ships[usize::from(seat)];
-            if ship.alive() {
-                let flier = Flier { place: derived.flying.len() as u16, seat, x: ship.x, y: ship.y };
-                derived.flying.push((cells.cell(ship.x, ship.y) as u32, flier));
-            }
+            let flier = Flier { place: place as u16, seat, x: ship.x, y: ship.y };
+            derived.flying[place] = (cells.cell(ship.x, ship.y) as u32, flier);
+            place += usize::from(ship.alive());
         }
+        derived.flying.truncate(place);
         derived.ship_grid.fill(&derived.flying);
     }
 
