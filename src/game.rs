@@ -120,6 +120,7 @@ impl SeatInputs {
     ///
     /// # Panics
     /// If `seat` is not above the one added before: the order is part of determinism.
+    #[inline]
     pub fn push(&mut self, seat: SeatId, input: SeatInput) {
         if let Some(&(last, _)) = self.seats.last() {
             assert!(seat.0 > last, "seat {} after seat {last}: inputs must ascend", seat.0);
@@ -219,6 +220,7 @@ impl Rows {
     ///
     /// # Panics
     /// If `id` is not above the one added before: the wire and the digest rely on the order.
+    #[inline]
     pub fn push(&mut self, id: EntityId, kind: KindId, owner: Option<SeatId>, fields: &[i32]) {
         if let Some(last) = self.heads.last() {
             assert!(id > last.id, "entity {} after entity {}: rows must ascend", id.get(), last.id.get());
@@ -243,6 +245,7 @@ impl Rows {
     ///
     /// # Panics
     /// If `at >= len()`.
+    #[inline]
     #[must_use]
     pub fn at(&self, at: usize) -> Row<'_> {
         let RowHead { id, kind, owner, start } = self.heads[at];
@@ -259,6 +262,7 @@ impl Rows {
     ///
     /// # Panics
     /// If `at >= len()`.
+    #[inline]
     pub fn fields_mut(&mut self, at: usize) -> &mut [i32] {
         let start = self.heads[at].start as usize;
         let end = self.heads.get(at + 1).map_or(self.values.len(), |next| next.start as usize);
@@ -319,12 +323,14 @@ impl VisibleSet {
     }
 
     /// The bits, 64 ids a word, id 0 (which is never set) in the lowest bit of the first.
+    #[inline]
     #[must_use]
     pub fn words(&self) -> &[u64] {
         &self.words
     }
 
     /// The bits, to combine sets word by word.
+    #[inline]
     pub fn words_mut(&mut self) -> &mut Vec<u64> {
         &mut self.words
     }

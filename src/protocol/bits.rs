@@ -181,14 +181,14 @@ impl Pen<'_> {
     }
 
     /// Appends one bit.
-    #[inline]
+    #[inline(always)]
     pub fn bit(&mut self, bit: bool) {
         self.put(u64::from(bit), 1);
     }
 
     /// Appends a number of order `order`: q one-bits and a zero-bit, then k + q bits r, where the number is
     /// `((1 << q) - 1 << k) + r`. In other words: `number + (1 << k)` in binary, its leading 1 told by the ones before.
-    #[inline]
+    #[inline(always)]
     pub fn number(&mut self, value: u32, order: u8) {
         let sum = u64::from(value) + (1 << order);
         let long = sum.ilog2();
@@ -198,7 +198,7 @@ impl Pen<'_> {
     }
 
     /// Appends a number of either sign: 0, -1, 1, -2 as 0, 1, 2, 3.
-    #[inline]
+    #[inline(always)]
     pub fn signed(&mut self, value: i32, order: u8) {
         self.number(zigzag(value), order);
     }
