@@ -21,8 +21,13 @@ use crate::config::ServerConfig;
 use crate::ids::Micros;
 use crate::protocol::close::CloseReason;
 
-/// How often the watch looks; deadlines are met to within this.
+/// How often the watch looks; deadlines are met to within this, but for a crowd that is cut.
 const BEAT: Duration = Duration::from_millis(100);
+
+/// Connections cut in one beat at most; others wait for the next. All of them wake their HTTP worker, which sends nothing
+/// to the healthy until it has taken the last of the sessions down: about 27 us each, so less than 2 ms in one go. A
+/// thousand that are stuck together are gone 1.6 s later than they might.
+const CUTS_PER_BEAT: usize = 64;
 
 /// Unsent bytes beyond this are not taken from a session: what lies in the kernel can no longer be made fresher.
 const NOTSENT_LOWAT: u32 = 16 * 1024;
@@ -130,6 +135,7 @@ impl Watch {
     fn beat(&mut self) {
         let now = self.clock.now();
         let config = &self.config;
+        let mut cuts = 0;
         self.entries.retain_mut(|entry| {
             let Some(connection) = entry.outlet.connection() else { return false };
             match entry.verdict(config, now) {
@@ -140,9 +146,12 @@ impl Watch {
                     entry.tell(ToSession::End(CloseReason::Idle));
                     entry.outlet.cut_at(now.after(Micros::from_millis(config.closing_ms.into())));
                 }
+                // Its verdict stays, and a later beat has room for it.
+                Verdict::Cut(_) if cuts == CUTS_PER_BEAT => {}
                 Verdict::Cut(why) => {
                     tracing::debug!(why, "connection cut");
                     connection.cut();
+                    cuts += 1;
                     return false;
                 }
             }
@@ -258,6 +267,57 @@ impl Handler<EndAll> for Watch {
                     connection.cut();
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    struct Anybody;
+
+    impl Actor for Anybody {
+        type Context = Context<Self>;
+    }
+
+    impl Handler<ToSession> for Anybody {
+        type Result = ();
+
+        fn handle(&mut self, _: ToSession, _: &mut Self::Context) {}
+    }
+
+    /// A client, and the connection that the server has to it.
+    fn connect(listener: &TcpListener, config: &ServerConfig) -> (TcpStream, Arc<Connection>) {
+        let client = TcpStream::connect(listener.local_addr().expect("it listens")).expect("it listens");
+        let (server, _) = listener.accept().expect("somebody has connected");
+        (client, Arc::new(Connection::new(&server, config).expect("descriptors are left")))
+    }
+
+    #[actix::test]
+    async fn many_that_are_to_be_cut_are_cut_some_at_a_beat_and_all_in_the_end() {
+        const DUE: usize = CUTS_PER_BEAT * 2 + 1;
+        let config = Arc::new(ServerConfig::default());
+        let listener = TcpListener::bind("127.0.0.1:0").expect("some port is free");
+        let session = Anybody.start().recipient();
+        let mut watch = Watch::new(config.clone(), Clock::start());
+        // The last one is well.
+        let peers: Vec<_> = (0..=DUE).map(|_| connect(&listener, &config)).collect();
+        for (number, (_, connection)) in peers.iter().enumerate() {
+            let outlet = Arc::new(Outlet::new(connection));
+            outlet.heard(watch.clock.now());
+            if number < DUE {
+                outlet.cut_at(Micros::default());
+            }
+            watch.handle(Enter { outlet, session: session.clone() }, &mut Context::new());
+        }
+        // Asked on this side, since the news of a cut may take its time to the other.
+        let open = || peers.iter().filter(|(_, connection)| connection.write(b"a").is_ok()).count();
+        for left in [DUE + 1, DUE + 1 - CUTS_PER_BEAT, 2, 1, 1] {
+            assert_eq!((open(), watch.entries.len()), (left, left));
+            watch.beat();
         }
     }
 }
