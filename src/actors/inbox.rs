@@ -3,11 +3,12 @@
 //! A mailbox would wake the room for every message and is drained before timers are looked at, so a flood would delay
 //! ticks. Here a message costs a short lock; nothing happens until the tick, and inputs act on ticks anyway.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::clock::Clock;
 use crate::ids::{Micros, ViewerId};
+use crate::protocol::close::CloseReason;
 use crate::protocol::message::Input;
 
 /// Messages of one session that a room holds until its next tick: more than an input queue keeps, so what is refused
@@ -45,10 +46,16 @@ pub struct Letter {
 /// Letters for one room.
 #[derive(Debug, Default)]
 pub struct Inbox {
-    letters: Mutex<Vec<Letter>>,
+    tray: Mutex<Tray>,
     /// Counts how often the room has emptied it.
     emptied: AtomicU32,
-    closed: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Tray {
+    letters: Vec<Letter>,
+    /// Why the room has ended.
+    closed: Option<CloseReason>,
 }
 
 /// Why a letter was not taken.
@@ -56,32 +63,34 @@ pub struct Inbox {
 pub enum Refused {
     /// This session has sent as much as a tick may bring.
     Full,
-    /// The room has ended.
-    Closed,
+    /// The room has ended, and why: a session may learn it here before it is told.
+    Closed(CloseReason),
 }
 
 impl Inbox {
     /// Moves all letters to `out`, which is cleared first. The two lists change places, so neither grows again.
     pub fn empty_into(&self, out: &mut Vec<Letter>) {
         out.clear();
-        std::mem::swap(&mut *self.letters.lock().unwrap_or_else(PoisonError::into_inner), out);
+        std::mem::swap(&mut self.tray().letters, out);
         self.emptied.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The room has ended: no letter is taken any more.
-    pub fn close(&self) {
-        let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
-        self.closed.store(true, Ordering::Relaxed);
-        *letters = Vec::new();
+    pub fn close(&self, reason: CloseReason) {
+        *self.tray() = Tray { letters: Vec::new(), closed: Some(reason) };
     }
 
     fn push(&self, letter: Letter) -> Result<(), Refused> {
-        let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.closed.load(Ordering::Relaxed) {
-            return Err(Refused::Closed);
+        let mut tray = self.tray();
+        if let Some(reason) = tray.closed {
+            return Err(Refused::Closed(reason));
         }
-        letters.push(letter);
+        tray.letters.push(letter);
         Ok(())
+    }
+
+    fn tray(&self) -> MutexGuard<'_, Tray> {
+        self.tray.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -140,7 +149,7 @@ impl Drop for Slot {
         // Beyond the session's share: a parting letter must arrive, and there is only one.
         let mail = std::mem::replace(&mut self.parting, Mail::Drop);
         match self.inbox.push(Letter { viewer: self.viewer, at: self.clock.now(), mail }) {
-            Ok(()) | Err(Refused::Full | Refused::Closed) => {} // a room that has ended needs no goodbye
+            Ok(()) | Err(Refused::Full | Refused::Closed(_)) => {} // a room that has ended needs no goodbye
         }
     }
 }
@@ -195,8 +204,8 @@ mod tests {
     fn a_room_that_has_ended_takes_no_letter() {
         let inbox = Arc::new(Inbox::default());
         let mut late = slot(&inbox, 1);
-        inbox.close();
-        assert_eq!(late.push(Mail::Resync), Err(Refused::Closed));
+        inbox.close(CloseReason::RoomFailed);
+        assert_eq!(late.push(Mail::Resync), Err(Refused::Closed(CloseReason::RoomFailed)));
         drop(late);
         assert!(mails(&inbox).is_empty());
     }

@@ -208,7 +208,7 @@ impl<G: Game> RoomActor<G> {
     }
 
     fn end(&mut self, reason: CloseReason, ctx: &mut Context<Self>) {
-        self.inbox.close();
+        self.inbox.close(reason);
         for line in self.lines.list.drain(..) {
             line.end(reason, self.clock);
         }

@@ -186,7 +186,7 @@ impl Session {
             Ok(()) => {}
             // The room holds as much of this session as a tick can use: the next message says it again.
             Err(Refused::Full) => tracing::debug!("a session sends more than its room takes"),
-            Err(Refused::Closed) => self.finish(CloseReason::RoomEnded, ctx),
+            Err(Refused::Closed(reason)) => self.finish(reason, ctx),
         }
     }
 
