@@ -68,7 +68,8 @@ where
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         // The task that reads the socket and feeds `upstream` is the task that asks here, and it always asks after it has
-        // fed: to be woken by its own feeding would be to do everything twice for each message.
+        // fed: to be woken by its own feeding would be to do everything twice for each message. (The HTTP dispatcher does
+        // so in the version that Cargo.toml names; with one that did not, no session would hear its client.)
         let mut unheard = Context::from_waker(Waker::noop());
         loop {
             if matches!(this.phase, Phase::Ended) {

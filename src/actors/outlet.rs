@@ -41,7 +41,7 @@ pub struct Outlet {
     closed: AtomicBool,
     lane: Mutex<Lane>,
     waker: AtomicWaker,
-    /// The socket itself; it goes when the connection goes.
+    /// The socket itself, for who cuts it: that may be after the lane has let go of it. It goes when the connection goes.
     connection: Weak<Connection>,
     /// Chunks yielded to the dispatcher, and chunks of them that reached the socket: equal, or one apart.
     yielded: AtomicU32,
@@ -58,7 +58,7 @@ struct Lane {
     /// The dispatcher's buffer is empty and the session has nothing to say: the socket may be written to directly. Only
     /// the session's own thread may do that, or look at this.
     idle: bool,
-    /// The socket, until nothing is accepted any more.
+    /// The socket, until nothing is accepted any more: at the latest when [`Output`] goes, with the connection.
     socket: Option<Arc<Connection>>,
     /// The rest of a frame of which the socket took a part: nothing may come before it.
     rest: Option<Bytes>,
