@@ -13,8 +13,9 @@ let ada;
 let ben;
 
 before(async () => {
-  // No bots: who is hit, and by whom, is these two people's doing.
-  server = await Server.start({ 'room.fill_to': 0 });
+  // No bots: who is hit, and by whom, is these two people's doing. No rocks: wherever the two appear, nothing that
+  // neither flies around by itself lies between them.
+  server = await Server.start({ 'room.fill_to': 0, 'game.rocks': 0 });
   const browser = await launch();
   ada = await Person.at(browser, 'Ada');
   ben = await Person.at(browser, 'Ben');
@@ -93,33 +94,17 @@ test('the ships are on the screen, not only in the numbers', async () => {
  */
 async function hunt(hunter, seat, done, ms = 90_000) {
   const { mouse, keyboard } = hunter.page;
-  let nearest = Infinity;
-  let nearer = Date.now();
-  let around = 0;
   for (const end = Date.now() + ms; Date.now() < end; await sleep(30)) {
     if (await done()) break;
     const { own, ships } = await hunter.look();
     const prey = ships.find((ship) => ship.seat === seat);
-    if (!own || !prey) {
-      nearest = Infinity;
-      continue;
-    }
+    if (!own || !prey) continue;
     const far = Math.hypot(prey.x - own.x, prey.y - own.y);
-    if (far < nearest - 10) {
-      nearest = far;
-      nearer = Date.now();
-    } else if (Date.now() - nearer > 1500 && far > 300) {
-      // A rock is in the way: fly past it for a second.
-      around = Date.now() + 1000;
-      nearer = around;
-      nearest = Infinity;
-    }
-    const aside = Date.now() < around ? 1.3 : 0;
-    const towards = Math.atan2(prey.y - own.y, prey.x - own.x) + aside;
+    const towards = Math.atan2(prey.y - own.y, prey.x - own.x);
     await mouse.move(own.screenX + 200 * Math.cos(towards), own.screenY + 200 * Math.sin(towards));
     const off = Math.abs(Math.sin((own.heading - towards) / 2));
-    await keyboard[aside || (far > 250 && off < 0.3) ? 'down' : 'up']('KeyW');
-    await mouse[!aside && far < 600 && off < 0.05 ? 'down' : 'up']();
+    await keyboard[far > 250 && off < 0.3 ? 'down' : 'up']('KeyW');
+    await mouse[far < 600 && off < 0.05 ? 'down' : 'up']();
   }
   await mouse.up();
   await keyboard.up('KeyW');
