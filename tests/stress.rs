@@ -1,7 +1,9 @@
 //! The load generator against the real server, over real sockets: its numbers must agree with each other and with what
 //! was asked for. Small and short; how fast anything is, is not judged here.
 
-use std::process::{Command, Output};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -16,6 +18,19 @@ fn stress(arguments: &str) -> (Output, Value) {
         panic!("{error} in the report of `{arguments}`:\n{text}\n{}", String::from_utf8_lossy(&output.stderr))
     });
     (output, report)
+}
+
+/// Whatever the machine did, the parts are no more than the whole.
+fn stalls_explain_no_more_than_there_was(report: &Value) {
+    let stalls = number(report, "/generator_stalls/count");
+    for (at, group) in report["groups"].as_array().expect("groups").iter().enumerate() {
+        let of = |name: &str| number(report, &format!("/groups/{at}/{name}"));
+        assert!(of("late_in_stalls") <= of("late") && of("late") <= of("snapshots"), "{group:#}");
+        assert!(of("missing_in_stalls") <= of("missing"), "{group:#}");
+        if stalls == 0.0 {
+            assert_eq!((of("late_in_stalls"), of("missing_in_stalls")), (0.0, 0.0), "{group:#}");
+        }
+    }
 }
 
 fn number(report: &Value, path: &str) -> f64 {
@@ -57,6 +72,11 @@ fn twenty_players_for_two_seconds_and_every_number_fits_the_others() {
         assert!(at("count") > 0.0 && at("p50") <= at("p99") && at("p99") <= at("max"), "{spans}");
     }
 
+    // The generator is due once a millisecond.
+    let beats = number(&report, "/generator_late_ms/count");
+    assert!((beats - seconds * 1e3).abs() < 2.0, "{beats} beats in {seconds} s");
+    stalls_explain_no_more_than_there_was(&report);
+
     // A row in force is sent again every 100 ms, and an ack takes at least until the next snapshot.
     assert!(of("inputs") >= 20.0 * (seconds * 10.0 - 2.0), "{} inputs", of("inputs"));
     assert!(of("ack_ms/count") <= of("inputs") && of("ack_ticks/p50") >= 1.0);
@@ -73,6 +93,40 @@ fn twenty_players_for_two_seconds_and_every_number_fits_the_others() {
         assert!(number(&report, "/server/process/resident_kib") > 1000.0);
         assert!(number(&report, "/generator/cores") > 0.0);
     }
+}
+
+/// A stopped process measures nothing, and what it finds when it goes on is late; the server is not stopped.
+#[cfg(unix)]
+#[test]
+fn a_stall_of_the_generator_is_not_taken_for_the_servers() {
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let mut generator = Command::new(env!("CARGO_BIN_EXE_tickroom"))
+        .args(["stress", "--spawn", "--json", "--players", "10", "--rooms", "1", "--seconds", "6"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    // By the system call: to start `kill` can take longer than the measurement on a machine whose disk is busy.
+    let pid = Pid::from_child(&generator);
+    let signal = |which| kill_process(pid, which).expect("it runs");
+    // It says every three seconds how it goes, so the first time is in the first half of the measurement.
+    let mut lines = BufReader::new(generator.stderr.take().expect("asked for")).lines().map_while(Result::ok);
+    lines.find(|line| line.contains("snapshots/s")).expect("it measures");
+    signal(Signal::STOP);
+    std::thread::sleep(Duration::from_millis(300));
+    signal(Signal::CONT);
+    lines.for_each(drop);
+    let output = generator.wait_with_output().expect("it ends");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("the report is JSON");
+    assert!(output.status.success(), "{report:#}");
+    let (late, total) = (number(&report, "/generator_late_ms/max"), number(&report, "/generator_stalls/total_ms"));
+    assert!(late >= 299.0 && number(&report, "/generator_stalls/count") >= 1.0, "{late} ms late at most");
+    assert!(total >= 299.0, "stalls of {total} ms in all");
+    // Nine snapshots were due for each of the ten, and lay in their sockets or were not sent.
+    let explained = number(&report, "/groups/0/late_in_stalls") + number(&report, "/groups/0/missing_in_stalls");
+    assert!(explained >= 70.0, "{explained} explained in\n{report:#}");
+    stalls_explain_no_more_than_there_was(&report);
 }
 
 /// Everybody leaves in one moment, most of them while the room is sending: all seats are free at once, the room ends, and

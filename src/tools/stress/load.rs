@@ -16,6 +16,7 @@ use super::reading::Reading;
 use super::report::{Measured, Report};
 use super::schedule::ServerClock;
 use super::sockdiag::SockDiag;
+use super::stalls::Stalls;
 use super::stats::{Stats, Window};
 use super::ws;
 use crate::ids::Micros;
@@ -116,6 +117,7 @@ struct Load<'a> {
     clock: ServerClock,
     diag: Option<SockDiag>,
     window: Window,
+    stalls: Stalls,
     codes: Vec<Option<String>>,
     scratch: Vec<u8>,
     message: Vec<u8>,
@@ -143,6 +145,7 @@ impl<'a> Load<'a> {
             clock: ServerClock::default(),
             diag: SockDiag::open(),
             window: Window::SHUT,
+            stalls: Stalls::new(Window::SHUT, Micros(u64::MAX)),
             codes: vec![None; plan.rooms],
             scratch: vec![0; 64 * 1024],
             message: Vec::new(),
@@ -186,6 +189,9 @@ impl<'a> Load<'a> {
         let start = self.now();
         let end = start.after(Micros(self.plan.time.as_micros() as u64));
         self.window = Window { start, end };
+        let times = self.players.iter().find_map(Player::times);
+        let quarter = times.map_or(Micros(u64::MAX), |times| Micros(times.snapshot_period_us() / 4));
+        self.stalls = Stalls::new(self.window, quarter);
         let began = self.plan.pid.and_then(Usage::of);
         let own = Usage::of(std::process::id());
         for at in 0..self.players.len() {
@@ -226,6 +232,7 @@ impl<'a> Load<'a> {
             server_before: before,
             server: began.zip(self.plan.pid.and_then(Usage::of)),
             generator: own.zip(Usage::of(std::process::id())),
+            stalls: self.stalls.clone(),
         })
     }
 
@@ -262,6 +269,7 @@ impl<'a> Load<'a> {
         let mut look_at = self.now();
         loop {
             let now = self.now();
+            self.stalls.turn(now);
             if now >= look_at {
                 look_at = now.after(LOOK_EVERY);
                 progress.show(now, || self.sight());
@@ -279,7 +287,8 @@ impl<'a> Load<'a> {
                     self.with(player, Player::wake);
                 }
             }
-            let wake = self.wakes.peek().map_or(look_at, |Reverse((at, _))| *at).min(look_at).min(end);
+            let wake = self.wakes.peek().map_or(look_at, |Reverse((at, _))| *at);
+            let wake = wake.min(look_at).min(self.stalls.due()).min(end);
             let timeout = Duration::from_micros(wake.since(self.now()).0);
             match self.poll.poll(&mut events, Some(timeout)) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -303,6 +312,7 @@ impl<'a> Load<'a> {
             diag: self.diag.as_ref(),
             stats: &mut self.groups[player.role.group].1,
             window: self.window,
+            stalls: &self.stalls,
             codes: &mut self.codes,
             scratch: &mut self.scratch,
             message: &mut self.message,
@@ -399,6 +409,47 @@ mod tests {
             storm_every: Duration::from_secs(4),
             pid: None,
         }
+    }
+
+    /// The one loop, blocked for 60 ms: it has to notice, and the report has to say it.
+    #[test]
+    fn a_loop_that_was_blocked_says_so() {
+        let plan = plan(Profile::Steady, 0, 0);
+        let address = SocketAddr::from(([127, 0, 0, 1], 9));
+        let mut load = Load::new(&plan, address, Vec::new()).expect("a poll");
+        let (start, end) = (load.now(), load.now().after(Micros::from_millis(300)));
+        let stalls = || Stalls::new(Window { start, end }, Micros::from_millis(50));
+        load.stalls = stalls();
+        let mut blocked = false;
+        let block_once = |_: &[Player]| {
+            if !std::mem::replace(&mut blocked, true) {
+                std::thread::sleep(Duration::from_millis(60));
+            }
+            false
+        };
+        load.run_until(end, &mut Progress::quiet(), block_once).expect("it runs");
+        let late = load.stalls.late_us().clone();
+        assert_eq!(late.len(), 300, "one a millisecond, blocked or not");
+        // Beats are missed in a row: with the longest lateness there are all the shorter ones.
+        assert!(late.max() >= 58_000 && late.at(90.0) >= 28_000, "{} us at most, p90 {} us", late.max(), late.at(90.0));
+        assert!(load.stalls.count() >= 1 && load.stalls.total_us() >= 58_000);
+        let measured = Measured {
+            elapsed_us: 300_000,
+            joined_us: 0,
+            players: Vec::new(),
+            times: None,
+            clock_uncertainty_us: None,
+            server_before: None,
+            server: None,
+            generator: None,
+            stalls: load.stalls,
+        };
+        let blocked = Report::new(&plan, &measured, Vec::new(), None).to_string();
+        assert!(blocked.contains("warning: the load generator stalled for"), "{blocked}");
+        let mut stalls = stalls();
+        stalls.turn(start);
+        let in_time = Report::new(&plan, &Measured { stalls, ..measured }, Vec::new(), None).to_string();
+        assert!(in_time.contains("load generator late") && !in_time.contains("warning"), "{in_time}");
     }
 
     #[test]

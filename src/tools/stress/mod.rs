@@ -6,8 +6,8 @@
 //! - `args`: what is typed, and the run that follows. `spawn`: a server of its own, pinned to its cores.
 //! - `load`: the run, its phases, the one poll. `player`: one socket's life. `reading`: how it reads. `session`: one
 //!   stay in a room. `pilot`: what a player does. `ws`: frames.
-//! - `schedule`: when things are due. `stats`: what is counted. `procfs`: what a process used. `sockdiag`: what the kernel
-//!   holds for a socket. `report`: all of it.
+//! - `schedule`: when things are due. `stalls`: how late this generator is itself. `stats`: what is counted. `procfs`: what
+//!   a process used. `sockdiag`: what the kernel holds for a socket. `report`: all of it.
 
 pub mod args;
 pub mod load;
@@ -21,5 +21,6 @@ pub mod schedule;
 pub mod session;
 pub mod sockdiag;
 pub mod spawn;
+pub mod stalls;
 pub mod stats;
 pub mod ws;

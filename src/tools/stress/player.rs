@@ -11,6 +11,7 @@ use super::reading::{Reading, Slow};
 use super::schedule::{Every, ServerClock, TickTimes};
 use super::session::Session;
 use super::sockdiag::SockDiag;
+use super::stalls::Stalls;
 use super::stats::{Stats, Window};
 use super::ws::{self, Frame, Inbound};
 use crate::ids::Micros;
@@ -55,6 +56,8 @@ pub struct Shared<'a> {
     pub stats: &'a mut Stats,
     /// What counts.
     pub window: Window,
+    /// When the generator itself was late.
+    pub stalls: &'a Stalls,
     /// Room codes, as they become known.
     pub codes: &'a mut [Option<String>],
     /// Read buffer.

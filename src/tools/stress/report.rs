@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::load::Plan;
 use super::procfs::Usage;
 use super::schedule::TickTimes;
+use super::stalls::Stalls;
 use super::stats::{Spans, Stats};
 use crate::protocol::message::Tier;
 
@@ -29,6 +30,8 @@ pub struct Measured {
     pub server: Option<(Usage, Usage)>,
     /// This process at the start and the end of the window.
     pub generator: Option<(Usage, Usage)>,
+    /// How late this process was.
+    pub stalls: Stalls,
 }
 
 /// A distribution. Milliseconds, or ticks where the name says so.
@@ -96,6 +99,13 @@ pub struct Group {
     pub server_lateness_ms: Option<Distribution>,
     /// Snapshots that should have come and did not.
     pub missing: u64,
+    /// Those of them that would have come while the generator itself stalled, or after that: it may have been too slow to
+    /// take them.
+    pub missing_in_stalls: u64,
+    /// Snapshots that came more than a quarter of the snapshot period late.
+    pub late: u64,
+    /// Those of them that were due, or on their way, while the generator itself stalled.
+    pub late_in_stalls: u64,
     /// Snapshots that were not sent since they had nothing to say.
     pub empty: u64,
     /// Ticks of time that a room skipped: the worst one.
@@ -163,6 +173,9 @@ impl Group {
             lateness_ms: Distribution::ms(&stats.lateness_us),
             server_lateness_ms: Distribution::ms(&stats.told_lateness_us),
             missing: stats.gap.missing,
+            missing_in_stalls: stats.missing_in_stalls,
+            late: stats.late,
+            late_in_stalls: stats.late_in_stalls,
             empty: stats.gap.empty,
             ticks_skipped: stats.ticks_skipped,
             silence_ms: Distribution::ms(&stats.silence_us),
@@ -258,8 +271,22 @@ pub struct Report {
     pub server: Option<Server>,
     /// This process: near 1 core it measures itself.
     pub generator: Option<Process>,
+    /// How late this process came when it was due, asked a thousand times a second: the part of every latency that is the
+    /// machine's, or this process's own.
+    pub generator_late_ms: Option<Distribution>,
+    /// When that was worst.
+    pub generator_stalls: GeneratorStalls,
     /// By how much the lateness can be wrong, either way: half of the shortest round trip.
     pub clock_uncertainty_ms: Option<f64>,
+}
+
+/// Moments in which this process was more than a quarter of the snapshot period late.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GeneratorStalls {
+    /// How many.
+    pub count: u64,
+    /// Together.
+    pub total_ms: f64,
 }
 
 /// What was asked for.
@@ -335,6 +362,11 @@ impl Report {
                 .collect(),
             server,
             generator: measured.generator.as_ref().map(|usage| Process::new(usage, measured.elapsed_us)),
+            generator_late_ms: Distribution::ms(measured.stalls.late_us()),
+            generator_stalls: GeneratorStalls {
+                count: measured.stalls.count(),
+                total_ms: measured.stalls.total_us() as f64 / 1e3,
+            },
             clock_uncertainty_ms: measured.clock_uncertainty_us.map(|us| us as f64 / 1e3),
         }
     }
@@ -391,6 +423,23 @@ impl fmt::Display for Report {
                 generator.resident_kib as f64 / 1024.0
             )?;
         }
+        if let Some(late) = &self.generator_late_ms {
+            let GeneratorStalls { count, total_ms } = &self.generator_stalls;
+            let over = self.snapshot_period_ms / 4.0;
+            writeln!(
+                f,
+                "load generator late: p50 {:.2}, p99 {:.2}, max {:.2} ms; stalls of more than {over:.2} ms: {count}, {total_ms:.2} ms in all",
+                late.p50, late.p99, late.max
+            )?;
+            if *count > 0 {
+                writeln!(
+                    f,
+                    "warning: the load generator stalled for {:.2} ms, more than a quarter of the snapshot period: what came late or \
+                     did not come then may be the fault of this machine or of the load generator, not of the server",
+                    late.max
+                )?;
+            }
+        }
         if let Some(uncertainty) = self.clock_uncertainty_ms {
             writeln!(f, "lateness is known to {uncertainty:.3} ms")?;
         }
@@ -425,6 +474,14 @@ impl fmt::Display for Group {
             "  snapshots {} ({:.1} per player and second), missing {}, empty {}, ticks skipped {}",
             self.snapshots, self.snapshots_per_player_second, self.missing, self.empty, self.ticks_skipped
         )?;
+        if self.late + self.missing > 0 {
+            writeln!(
+                f,
+                "  late by more than a quarter of the snapshot period: {}; while the load generator stalled: {} of them, {} of the \
+                 missing",
+                self.late, self.late_in_stalls, self.missing_in_stalls
+            )?;
+        }
         writeln!(
             f,
             "  bytes per player and second: {:.0} down ({:.1} a tick, {:.1} rows held), {:.0} up",

@@ -24,6 +24,8 @@ pub struct Session {
     pub heard_at: Micros,
     /// The tick of the newest snapshot received, applied or not; 0: none yet.
     pub seen: u32,
+    /// When that one came.
+    seen_at: Micros,
     /// The number of the last input.
     pub seq: u32,
     /// When the next Ping is due.
@@ -48,6 +50,7 @@ impl Session {
             since: now,
             heard_at: now,
             seen: 0,
+            seen_at: now,
             seq: 0,
             ping_at: now,
             tier,
@@ -77,17 +80,28 @@ impl Session {
         let tick = u32::from(header.tick);
         let counts = shared.window.holds(now);
         if counts && self.seen != 0 {
-            stats.gap.note(self.times.gap(self.seen, tick, header.base));
+            let gap = self.times.gap(self.seen, tick, header.base);
+            stats.gap.note(gap);
+            if shared.stalls.since(self.seen_at, now) {
+                stats.missing_in_stalls += u64::from(gap.missing);
+            }
             stats.restarts += u64::from(self.tier == Tier::Delta && header.base == 0);
         }
         self.skipped = header.skipped;
         self.seen = tick;
+        self.seen_at = now;
         if counts {
             let before = *self.skipped_before.get_or_insert(header.skipped);
             stats.ticks_skipped = stats.ticks_skipped.max(u64::from(header.skipped.saturating_sub(before)));
             stats.told_lateness_us.note(i64::from(header.lateness) * 100);
             if let Some(server) = shared.clock.at(now) {
-                stats.lateness_us.note(server - self.times.due(tick, header.skipped));
+                let late = server - self.times.due(tick, header.skipped);
+                stats.lateness_us.note(late);
+                let late = Micros(late.max(0) as u64);
+                if shared.stalls.is_long(late) {
+                    stats.late += 1;
+                    stats.late_in_stalls += u64::from(shared.stalls.since(Micros(now.since(late).0), now));
+                }
             }
         }
         while let Some(&(_, due, due_tick)) = self.pending.front().filter(|(seq, ..)| *seq <= header.ack) {

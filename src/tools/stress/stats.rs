@@ -125,6 +125,12 @@ pub struct Stats {
     pub snapshots: u64,
     /// Snapshots that did not come, and why.
     pub gap: Gap64,
+    /// Snapshots that came later than a quarter of the snapshot period.
+    pub late: u64,
+    /// Those of them that were due, or on their way, while the generator itself stalled.
+    pub late_in_stalls: u64,
+    /// Missing snapshots, if the generator stalled since the session's snapshot before them.
+    pub missing_in_stalls: u64,
     /// Views that the server started anew (base 0) in the delta tier, first snapshots not counted.
     pub restarts: u64,
     /// Resync messages sent.
