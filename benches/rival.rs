@@ -10,23 +10,20 @@
 
 #[path = "rival/colyseus.rs"]
 mod colyseus;
+#[path = "support/crowd.rs"]
+mod crowd;
 #[path = "fanout/floor.rs"]
 mod floor;
 #[path = "rival/movers.rs"]
 mod movers;
 
-use std::time::Duration;
-
+use crowd::Crowd;
 use movers::Movers;
 use tickroom::cli::{self, Job};
 use tickroom::game::{Events, Game, InputStatus, Joiner, SeatInput, SeatInputs};
 use tickroom::ids::{Micros, SeatId};
-use tickroom::protocol::message::Tier;
 use tickroom::protocol::schema::INPUT_FIELDS_MAX;
-use tickroom::tools::stress::load::{self, Plan, Profile};
 use tickroom::tools::stress::pilot::{Inputs, Pilot};
-use tickroom::tools::stress::progress::Progress;
-use tickroom::tools::stress::spawn::{self, Server, Settings};
 
 const TICK_RATE: u32 = 20;
 
@@ -58,53 +55,17 @@ fn serve() {
 
 fn tickroom_round(size: &Size) -> Cost {
     let Size { players, seconds, least, server_cores, load_cores } = *size;
-    let set = vec![
-        format!("room.tick_rate={TICK_RATE}"),
-        "room.ticks_per_snapshot=1".to_owned(),
-        format!("room.seats_max={players}"),
-        "room.fill_to=0".to_owned(),
-        format!("server.sessions_max={}", players * 2),
-        "server.workers=1".to_owned(),
-        "server.arbiters=1".to_owned(),
-    ];
-    let program = std::env::current_exe().ok();
-    let server = Server::start(&Settings { program, set, cores: server_cores.to_vec() }).expect("the server starts");
-    spawn::stay_on(load_cores).expect("the core is there");
-    let plan = Plan {
-        url: server.url.clone(),
-        players,
-        rooms: 1,
-        time: Duration::from_secs(seconds),
-        profile: Profile::Crowd,
-        inputs: Inputs::Script,
-        input_hz: f64::from(TICK_RATE),
-        tier: Tier::Delta,
-        seed: 1,
-        join_rate: 500.0,
-        acks: true,
-        share: 0.0,
-        slow: None,
-        flood_hz: 1.0,
-        storm_every: Duration::from_secs(1),
-        pid: Some(server.pid()),
-    };
-    let report = load::run(&plan, &mut Progress::quiet()).expect("the load runs");
+    let input_hz = f64::from(TICK_RATE);
+    let crowd = Crowd { players, seconds, inputs: Inputs::Script, input_hz, server_cores, load_cores };
+    let set = [format!("room.tick_rate={TICK_RATE}"), "room.ticks_per_snapshot=1".to_owned()];
+    let report = crowd.play(std::env::current_exe().expect("this program"), set);
     let group = &report.groups[0];
-    assert_eq!(group.playing_at_end, players, "not everybody played: {report}");
-    assert_eq!(group.digest_mismatches + group.view_errors, 0, "{report}");
     assert_eq!(group.rows_held.round() as usize, players, "not everybody was seen: {report}");
     let ticks = report.seconds * f64::from(TICK_RATE) * players as f64;
     assert!(group.snapshots as f64 > ticks * least, "{} snapshots in {ticks} ticks: {report}", group.snapshots);
     assert!(group.inputs as f64 > ticks * least, "{} inputs in {ticks} ticks: {report}", group.inputs);
     let measured = report.server.as_ref().expect("the server is on this machine");
     let threads = measured.process.cores_by_thread.iter().map(|(name, share)| format!("{name} {share:.3}"));
-    let player_seconds = group.snapshots as f64 / group.snapshots_per_player_second;
-    let traffic = floor::Traffic {
-        messages_per_second: group.snapshots_per_player_second,
-        bytes: (group.bytes_down_per_player_second / group.snapshots_per_player_second) as usize,
-        inputs_per_second: group.inputs as f64 / player_seconds,
-        input_bytes: (group.bytes_up_per_player_second * player_seconds / group.inputs.max(1) as f64) as usize,
-    };
     let lateness = group.lateness_ms.as_ref().map_or(0.0, |lateness| lateness.p99);
     println!(
         "          {:.3} cores ({}); p99 lateness {lateness:.2} ms",
@@ -114,7 +75,7 @@ fn tickroom_round(size: &Size) -> Cost {
     Cost {
         cpu_us_per_client_tick: measured.cpu_us_per_player_tick,
         bytes_per_player_tick: group.bytes_down_per_player_tick / players as f64,
-        traffic: Some(traffic),
+        traffic: Some(crowd::traffic(&report)),
     }
 }
 
@@ -171,9 +132,7 @@ fn main() {
         (false, [players, seconds, rounds]) => (*players, *seconds as u64, *rounds),
         (false, _) => (200, 10, 3),
     };
-    // The server on the first core and the load on the second, where there are two to choose from.
-    let two = std::thread::available_parallelism().is_ok_and(|cores| cores.get() >= 2) && cfg!(target_os = "linux");
-    let (server_cores, load_cores): (&[usize], &[usize]) = if two { (&[0], &[1]) } else { (&[], &[]) };
+    let (server_cores, load_cores) = crowd::cores();
     // A machine that runs other tests beside this one may skip ticks; that is no fault of a quick run.
     let least = if quick { 0.2 } else { 0.8 };
     let size = Size { players, seconds, least, server_cores, load_cores };
