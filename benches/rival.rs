@@ -6,7 +6,7 @@
 //!
 //! `cargo bench --bench rival -- PLAYERS SECONDS ROUNDS` for other sizes than 200 players, 10 seconds, 3 rounds. With
 //! `--colyseus` each round is followed by one of a Colyseus server that moves the same movers by the same inputs; it
-//! needs Node, and once `npm install --no-package-lock --prefix benches/rival`.
+//! needs Node and packages, and says before the first round how to get what is missing.
 
 #[path = "rival/colyseus.rs"]
 mod colyseus;
@@ -16,6 +16,8 @@ mod crowd;
 mod floor;
 #[path = "rival/movers.rs"]
 mod movers;
+
+use std::process::ExitCode;
 
 use crowd::Crowd;
 use movers::Movers;
@@ -117,14 +119,22 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-fn main() {
+fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some("serve") {
-        return serve();
+        serve();
+        return ExitCode::SUCCESS;
     }
     if floor::is_asked_for() {
-        return floor::serve();
+        floor::serve();
+        return ExitCode::SUCCESS;
     }
     let given = |flag: &str| std::env::args().any(|argument| argument == flag);
+    if given("--colyseus")
+        && let Err(missing) = colyseus::is_installed()
+    {
+        eprintln!("{missing}");
+        return ExitCode::FAILURE;
+    }
     let quick = given("--test") || !given("--bench");
     let numbers: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
     let (players, seconds, rounds) = match (quick, numbers.as_slice()) {
@@ -171,4 +181,5 @@ fn main() {
     if quick {
         println!("Success");
     }
+    ExitCode::SUCCESS
 }

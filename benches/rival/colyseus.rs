@@ -1,13 +1,30 @@
 //! The other side of `rival`: a Colyseus server and its clients, both in Node, measured from outside.
 
 use std::io::{BufRead, BufReader, Lines};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use tickroom::tools::stress::procfs::Usage;
 use tickroom::tools::stress::spawn;
 
 use super::{Cost, Size, TICK_RATE};
+
+/// Where the scripts are, and the packages that they import.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/rival")
+}
+
+/// Or a sentence that says what is missing, and the remedy.
+pub(crate) fn is_installed() -> Result<(), String> {
+    if let Err(error) = Command::new("node").arg("--version").stdout(Stdio::null()).status() {
+        return Err(format!("--colyseus needs Node, and `node` does not start: {error}"));
+    }
+    if !folder().join("node_modules/@colyseus/core").is_dir() {
+        let remedy = format!("npm install --no-package-lock --prefix {}", folder().display());
+        return Err(format!("--colyseus needs packages that are not installed yet: first `{remedy}`"));
+    }
+    Ok(())
+}
 
 /// A Node process, and what it says.
 struct Node {
@@ -19,11 +36,9 @@ impl Node {
     /// Runs `script` on these cores: a child stays where its parent's thread is, so call it in a thread of its own.
     fn start(script: &str, arguments: &[String], cores: &[usize]) -> Self {
         spawn::stay_on(cores).expect("the core is there");
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/rival");
-        assert!(folder.join("node_modules").is_dir(), "first `npm install --no-package-lock --prefix benches/rival`");
         let mut node = Command::new("node");
         let mut child = node
-            .arg(folder.join(script))
+            .arg(folder().join(script))
             .args(arguments)
             .env("NODE_ENV", "production")
             .stdout(Stdio::piped())
