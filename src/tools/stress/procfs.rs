@@ -65,21 +65,43 @@ fn task_cpu_us(task: &std::path::Path) -> Option<u64> {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+
+    use rustix::time::{ClockId, clock_gettime};
+
     use super::*;
 
+    /// In a thread of its own name, by the clock that the kernel keeps for that thread: neither the other tests, whose
+    /// threads come and go, nor a busy machine has a part in it.
     #[test]
     fn work_shows_in_the_usage_of_this_process() {
-        let before = Usage::of(std::process::id()).expect("Linux has a procfs");
-        let start = std::time::Instant::now();
-        let mut x = 1_u64;
-        while start.elapsed().as_millis() < 300 {
-            x = x.wrapping_mul(3).rotate_left(7);
-        }
-        let after = Usage::of(std::process::id()).expect("Linux has a procfs");
-        let used = after.total_cpu_us() - before.total_cpu_us();
-        // Other tests run beside this one, on a machine that may be busy: it is not exact from either side.
-        assert!(x != 0 && used >= 20_000, "{used} us of 300,000");
-        let (now, most) = (after.resident_kib, after.resident_max_kib);
+        const WORK_US: u64 = 100_000;
+        /// Of the kernel's ticks, where it keeps no statistics by the nanosecond.
+        const TICK_US: u64 = 10_000;
+        let clock_us = || {
+            let now = clock_gettime(ClockId::ThreadCPUTime);
+            now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1000
+        };
+        let (worked, hear) = mpsc::channel();
+        let (leave, stay) = mpsc::channel::<()>();
+        let worker = thread::Builder::new().name("hard at work".into());
+        let worker = worker.spawn(move || {
+            while clock_us() < WORK_US {}
+            worked.send(()).expect("it is waited for");
+            // What a thread used is gone with it.
+            stay.recv().expect_err("nothing is sent");
+            clock_us()
+        });
+        let worker = worker.expect("a thread");
+        hear.recv().expect("it works");
+        let usage = Usage::of(std::process::id()).expect("Linux has a procfs");
+        drop(leave);
+        let most = worker.join().expect("it has worked") + TICK_US;
+        let used = usage.cpu_us["hard at work"];
+        assert!((WORK_US - TICK_US..=most).contains(&used), "{used} us of {WORK_US} to {most}");
+        assert!(usage.total_cpu_us() >= used);
+        let (now, most) = (usage.resident_kib, usage.resident_max_kib);
         assert!(500 < now && now <= most, "{now} KiB, at most {most}");
         assert_eq!(Usage::of(u32::MAX), None);
     }
