@@ -175,9 +175,11 @@ fn whoever_came_in_a_storm_still_plays_when_its_ticket_would_have_expired() {
 /// Who acks and does not read is sent nothing more; who does not ack is sent on until its socket is full, and then cut.
 #[test]
 fn who_stops_reading_without_acks_is_cut() {
+    // 100 kB a second, with the bots in view: the sockets are full after less than two of the eight seconds.
     let (output, report) = stress(
         "--players 4 --seconds 8 --profile slow-reader --slow stop --no-ack --tier full --rooms 1 --set server.stuck_ms=1000 \
-         --set room.tick_rate=120 --set room.ticks_per_snapshot=1 --set server.messages_per_second=400",
+         --set room.tick_rate=120 --set room.ticks_per_snapshot=1 --set server.messages_per_second=400 \
+         --set room.seats_max=32 --set room.fill_to=32",
     );
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(number(&report, "/groups/0/playing_at_end"), 2.0);
@@ -186,8 +188,9 @@ fn who_stops_reading_without_acks_is_cut() {
     assert!(at_end == 0.0 && cut("cut_after_ms/count") == 2.0, "{:#}", report["groups"][1]);
     assert_eq!(report["groups"][0]["kernel_bytes_max"], Value::Null, "nobody asks for those who read");
     if cfg!(target_os = "linux") {
-        // It is cut in time, and not before; when it began is known to 100 ms.
-        assert!((800.0..=3000.0).contains(&cut("stuck_ms/max")), "{:#}", report["groups"][1]);
+        // It is cut in time, and not before. When it began is known to 100 ms, if the generator looks in time.
+        let least = 850.0 - 2.0 * number(&report, "/generator_late_ms/max");
+        assert!((least..=3000.0).contains(&cut("stuck_ms/max")), "{least} ms at least; {:#}", report["groups"][1]);
         assert!(cut("stuck_ms/max") <= cut("cut_after_ms/max"), "it can be stuck only once it does not read");
         assert!((1.0..=65_536.0).contains(&cut("kernel_bytes_max")), "{:#}", report["groups"][1]);
     }
