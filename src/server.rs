@@ -2,16 +2,19 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix::{Actor, Addr, Arbiter, ArbiterHandle};
-use actix_web::dev::ServerHandle;
+use actix_http::{Extensions, HttpService};
+use actix_service::map_config;
+use actix_web::dev::{AppConfig, Server, ServerHandle};
 use actix_web::rt::net::TcpStream;
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, web};
+use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::actors::clock::Clock;
 use crate::actors::courier::{Worker, WorkerId};
@@ -28,15 +31,14 @@ use crate::ids::Micros;
 use crate::protocol::close::CloseReason;
 use crate::room::{Room, RoomError};
 
-/// With this the dispatcher asks a session for bytes only when the socket has taken all that it had: what
-/// [`Outlet::is_open`](crate::actors::outlet::Outlet::is_open) rests on. Not a matter of taste.
-const H1_WRITE_BUFFER_SIZE: usize = 1;
-
 /// How long a client may take to send a request's head.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long an idle connection is kept for the next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
+
+/// Connections that wait to be taken, at most.
+const BACKLOG: i32 = 1024;
 
 /// What HTTP requests that are being answered are given at shutdown, after the sessions have had theirs.
 const HTTP_GRACE: Duration = Duration::from_millis(400);
@@ -113,43 +115,46 @@ pub async fn run<G: Game>(
         web::Data::new(Site { door: door.clone(), lobby: lobby.clone(), client: site_files.0, assets: site_files.1 });
     let workers = or_cores(config.server.workers);
     let worker_count = Arc::new(AtomicUsize::new(0));
-    let http = HttpServer::new(move || {
-        // Runs once on each worker's thread.
-        let number = worker_count.fetch_add(1, Ordering::Relaxed);
-        host::name_thread(&format!("worker-{number}"));
-        let worker = Worker::start(WorkerId(number));
-        App::new()
-            .app_data(site.clone())
-            .app_data(web::Data::new(worker))
-            .wrap(http::security_headers())
-            .configure(http::routes)
-    })
-    .on_connect(move |io, data| {
-        let Some(socket) = io.downcast_ref::<TcpStream>() else { return };
-        match Connection::new(socket, &server) {
-            Ok(connection) => {
-                data.insert(Arc::new(connection));
-            }
-            // Files are served all the same; an upgrade is refused.
-            Err(error) => tracing::debug!(%error, "a connection could not be duplicated"),
-        }
-    })
-    .workers(workers)
-    .h1_write_buffer_size(H1_WRITE_BUFFER_SIZE)
-    .client_request_timeout(REQUEST_TIMEOUT)
-    // After the close frames the server closes first, as RFC 6455 wants it, without lingering.
-    .client_disconnect_timeout(Duration::ZERO)
-    .keep_alive(KEEP_ALIVE)
-    .max_connections((config.server.descriptors() / 2) as usize / workers + 1)
-    .disable_signals()
-    .shutdown_timeout(1)
-    .bind(config.listen)
-    .map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => ServeError::InUse(config.listen),
-        _ => ServeError::Listen(config.listen, error),
-    })?;
-    let address = http.addrs().first().copied().unwrap_or(config.listen);
-    let http = http.run();
+    let (listener, address) = listen(config.listen)?;
+    let builder = Server::build();
+    let stopping = builder.graceful_shutdown_signal();
+    let http = builder
+        .workers(workers)
+        .max_concurrent_connections((config.server.descriptors() / 2) as usize / workers + 1)
+        .disable_signals()
+        .shutdown_timeout(1)
+        .listen("http", listener, move || {
+            // Runs once on each worker's thread.
+            let number = worker_count.fetch_add(1, Ordering::Relaxed);
+            host::name_thread(&format!("worker-{number}"));
+            let worker = web::Data::new(Worker::start(WorkerId(number)));
+            // Once for plain requests and once for those that ask for a WebSocket.
+            let app = || {
+                let app = App::new()
+                    .app_data(site.clone())
+                    .app_data(worker.clone())
+                    .wrap(http::security_headers())
+                    .configure(http::routes);
+                // What links in answers would need to know, and ours have none.
+                map_config(app, |()| AppConfig::default())
+            };
+            let (server, stopping) = (server.clone(), stopping.clone());
+            HttpService::build()
+                // Connections that wait for a next request end when the server does.
+                .graceful_shutdown_signal(move || {
+                    let stopping = stopping.clone();
+                    async move { stopping.notified().await }
+                })
+                .client_request_timeout(REQUEST_TIMEOUT)
+                // After its last answer the server closes first, without lingering.
+                .client_disconnect_timeout(Duration::ZERO)
+                .keep_alive(KEEP_ALIVE)
+                .on_connect_ext(move |socket, data| remember(socket, data, &server))
+                .upgrade(http::upgrade::service(app()))
+                .h1(app())
+                .tcp()
+        })?
+        .run();
     let handle = http.handle();
     let mut http = actix_web::rt::spawn(http);
     tracing::info!(%address, workers, arbiters = arbiters.len(), "serving");
@@ -186,6 +191,35 @@ async fn drain(door: &Door, lobby: &Addr<Lobby>, watch: &Addr<Watch>, http: &Ser
     }
     if tokio::time::timeout(HTTP_GRACE, http.stop(true)).await.is_err() {
         http.stop(false).await;
+    }
+}
+
+/// Listens there; the address that it came to be.
+fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let listen = || {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        // A server that was just stopped leaves connections behind that must not keep the next one from starting.
+        socket.set_reuse_address(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        let listener = TcpListener::from(socket);
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    listen().map_err(|error: io::Error| match error.kind() {
+        io::ErrorKind::AddrInUse => ServeError::InUse(address),
+        _ => ServeError::Listen(address, error),
+    })
+}
+
+/// Gives a connection its duplicate, for the session that it may become.
+fn remember(socket: &TcpStream, data: &mut Extensions, config: &ServerConfig) {
+    match Connection::new(socket, config) {
+        Ok(connection) => {
+            data.insert(Arc::new(connection));
+        }
+        // Files are served all the same; an upgrade is refused.
+        Err(error) => tracing::debug!(%error, "a connection could not be duplicated"),
     }
 }
 

@@ -135,8 +135,8 @@ const BANS: &[Ban] = &[
     Ban {
         words: &["actix_web_actors", "WebsocketContext", "WsResponseBuilder", "handshake"],
         inside: &["src"],
-        except: &["src/http.rs", "src/actors/session.rs", "src/actors/session"],
-        why: "only http.rs upgrades, and only the session actor knows what it was upgraded to",
+        except: &["src/http/upgrade.rs", "src/actors/session.rs", "src/actors/session"],
+        why: "only http/upgrade.rs upgrades, and only the session actor knows what it was upgraded to",
     },
     Ban {
         words: &["actix", "actix_web", "actix_http", "tokio", "futures_util", "socket2", "tracing", "clap", "rlimit"],

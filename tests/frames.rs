@@ -1,6 +1,6 @@
-//! Three writers share a socket: the dispatcher, the session's own frames, and the courier that writes past both. What
-//! arrives must be whole frames all the same, in an order that a view can follow, however little the socket takes at a
-//! time. With a write buffer of the dispatcher's default size (`H1_WRITE_BUFFER_SIZE` in server.rs) this fails.
+//! Two write to a socket: the session's wire, and the courier that writes past it. What arrives must be whole frames all
+//! the same, in an order that a view can follow, however little the socket takes at a time. With a wire that asked for
+//! bytes before the socket had taken the last (`actors/wire.rs`) this fails.
 
 mod support;
 

@@ -1,7 +1,7 @@
 //! The way of rooms' messages to the sockets of one HTTP worker: in batches, not one message to each session.
 //!
 //! A courier lives on its worker's own thread, where it may write to a session's socket directly whenever the session's
-//! stream is idle ([`Outlet::deliver`]): no wakeup, no mailbox, no poll of a session's actor and dispatcher.
+//! stream is idle ([`Outlet::deliver`]): no wakeup, no mailbox, no poll of a session's task.
 //! `benches/fanout.rs` says what that costs beside raw writes of the same bytes.
 
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use actix_web::error::PayloadError;
 use bytes::Bytes;
@@ -65,17 +65,13 @@ where
 {
     type Item = Result<Bytes, PayloadError>;
 
-    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        // The task that reads the socket and feeds `upstream` is the task that asks here, and it always asks after it has
-        // fed: to be woken by its own feeding would be to do everything twice for each message. (The HTTP dispatcher does
-        // so in the version that Cargo.toml names; with one that did not, no session would hear its client.)
-        let mut unheard = Context::from_waker(Waker::noop());
         loop {
             if matches!(this.phase, Phase::Ended) {
                 return Poll::Ready(None);
             }
-            let Some(Ok(mut chunk)) = ready!(Pin::new(&mut this.upstream).poll_next(&mut unheard)) else {
+            let Some(Ok(mut chunk)) = ready!(Pin::new(&mut this.upstream).poll_next(cx)) else {
                 // The client has gone, with or without a goodbye: that is an end, not an error.
                 this.phase = Phase::Ended;
                 return Poll::Ready(None);

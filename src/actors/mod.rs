@@ -1,7 +1,7 @@
 //! Thin actors around the room: they own timers, mailboxes, sockets' ends. No rules of a game, no routes, no command
 //! line.
 //!
-//! - [`session`]: one WebSocket, from upgrade to close.
+//! - [`session`]: one WebSocket, from upgrade to close. Its socket is read and written by [`wire`].
 //! - [`room`]: one match: an [`alarm`], an [`inbox`] and a [`Room`](crate::room::Room).
 //! - [`lobby`]: finds seats, begins and ends rooms; what it decides by is the plain [`directory`].
 //! - [`courier`]: one per HTTP worker: carries the rooms' messages to that worker's sockets.
@@ -23,3 +23,4 @@ pub mod outlet;
 pub mod room;
 pub mod session;
 pub mod watch;
+pub mod wire;

@@ -6,10 +6,9 @@
 //! into the queue, from which [`Output`] takes it. `Output` wraps the session's own stream of bytes (answers, Closing,
 //! Close), so the three ways never cut into each other's frames.
 //!
-//! **The invariant.** The HTTP dispatcher asks `Output` for bytes only when its write buffer holds fewer than
-//! `h1_write_buffer_size` bytes. The server sets that to 1, so being asked proves that everything yielded before lies
-//! in the socket, and an answer of "nothing" that its buffer is empty and stays so. With the default of 32 KiB it would
-//! prove nothing and frames would be torn; `tests/frames.rs` holds it.
+//! That the stream is idle is known by the [wire](super::wire), which asks `Output` for bytes only when the socket has
+//! taken all that it had: to be asked proves that everything yielded before lies in the socket, and an answer of
+//! "nothing" that nothing of the session's is on its way. `tests/frames.rs` holds it.
 
 use std::collections::VecDeque;
 use std::io;
@@ -43,7 +42,7 @@ pub struct Outlet {
     waker: AtomicWaker,
     /// The socket itself, for who cuts it: that may be after the lane has let go of it. It goes when the connection goes.
     connection: Weak<Connection>,
-    /// Chunks yielded to the dispatcher, and chunks of them that reached the socket: equal, or one apart.
+    /// Chunks yielded to the wire, and chunks of them that reached the socket: equal, or one apart.
     yielded: AtomicU32,
     handed: AtomicU32,
     heard_at: AtomicU64,
@@ -55,7 +54,7 @@ pub struct Outlet {
 #[derive(Debug, Default)]
 #[repr(C)]
 struct Lane {
-    /// The dispatcher's buffer is empty and the session has nothing to say: the socket may be written to directly. Only
+    /// The wire has written everything and the session has nothing to say: the socket may be written to directly. Only
     /// the session's own thread may do that, or look at this.
     idle: bool,
     /// The socket, until nothing is accepted any more: at the latest when [`Output`] goes, with the connection.
@@ -109,7 +108,7 @@ impl Outlet {
             return;
         }
         if lane.idle && lane.rest.is_none() && lane.queue.is_empty() {
-            // An error is no different from a socket that takes nothing: the dispatcher meets it too, and ends the
+            // An error is no different from a socket that takes nothing: the wire meets it too, and ends the
             // session.
             let taken = write(lane.socket.as_deref(), frame).unwrap_or(0);
             if taken == frame.len() {
@@ -236,13 +235,13 @@ pub struct Output<S> {
     own: S,
     outlet: Arc<Outlet>,
     /// Messages of the room's among what was yielded last: 0 or 1.
-    in_dispatcher: u32,
+    in_wire: u32,
 }
 
 impl<S> Output<S> {
     /// Wraps the session's own stream.
     pub fn new(own: S, outlet: Arc<Outlet>) -> Self {
-        Self { own, outlet, in_dispatcher: 0 }
+        Self { own, outlet, in_wire: 0 }
     }
 }
 
@@ -255,14 +254,14 @@ where
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         this.outlet.was_handed();
-        this.outlet.reached_the_socket(std::mem::take(&mut this.in_dispatcher));
+        this.outlet.reached_the_socket(std::mem::take(&mut this.in_wire));
         let rest = {
             let mut lane = this.outlet.lane();
             lane.idle = false;
             lane.rest.take()
         };
         if let Some(rest) = rest {
-            this.in_dispatcher = 1;
+            this.in_wire = 1;
             this.outlet.was_yielded();
             return Poll::Ready(Some(Ok(rest)));
         }
@@ -282,7 +281,7 @@ where
             return Poll::Pending;
         };
         drop(lane);
-        this.in_dispatcher = 1;
+        this.in_wire = 1;
         this.outlet.was_yielded();
         Poll::Ready(Some(Ok(frame)))
     }
@@ -296,13 +295,15 @@ impl<S> Drop for Output<S> {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
+    use std::cell::{Cell, RefCell};
     use std::rc::Rc;
     use std::task::Waker;
 
     use actix_http::ws::{OpCode, Parser};
     use bytes::BytesMut;
+    use tokio::io::AsyncWrite;
 
+    use super::super::wire::Incoming;
     use super::*;
 
     type Own = Rc<RefCell<VecDeque<Bytes>>>;
@@ -416,31 +417,26 @@ mod tests {
         assert_eq!(outlet.accept(), SendOutcome::Closed);
     }
 
-    /// The dispatcher as the server sets it up: it asks for bytes only when its buffer is empty.
-    struct Dispatcher {
-        buffer: Vec<u8>,
+    /// A socket that has room for so many bytes more, and keeps what it took.
+    struct Narrow<'a> {
+        room: &'a Cell<usize>,
+        socket: &'a RefCell<Vec<u8>>,
     }
 
-    impl Dispatcher {
-        /// Writes and asks, as long as the socket takes at most `room` bytes.
-        fn run<S: Stream<Item = Result<Bytes, ()>> + Unpin>(
-            &mut self,
-            output: &mut Output<S>,
-            mut room: usize,
-            socket: &RefCell<Vec<u8>>,
-        ) {
-            loop {
-                let taken = self.buffer.len().min(room);
-                socket.borrow_mut().extend(self.buffer.drain(..taken));
-                room -= taken;
-                if !self.buffer.is_empty() {
-                    return;
-                }
-                match poll(output) {
-                    Some(bytes) => self.buffer.extend_from_slice(&bytes),
-                    None => return,
-                }
-            }
+    impl AsyncWrite for Narrow<'_> {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            let taken = bytes.len().min(self.room.get());
+            self.room.set(self.room.get() - taken);
+            self.socket.borrow_mut().extend_from_slice(&bytes[..taken]);
+            if taken == 0 { Poll::Pending } else { Poll::Ready(Ok(taken)) }
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
         }
     }
 
@@ -451,9 +447,15 @@ mod tests {
         fn frames_stay_whole_under_every_interleaving(
             steps in proptest::collection::vec((0..4_u8, 0..300_usize, 0..400_usize), 1..200)
         ) {
-            let (mut output, outlet, own) = output();
-            let mut dispatcher = Dispatcher { buffer: Vec::new() };
-            let socket = RefCell::new(Vec::new());
+            let (output, outlet, own) = output();
+            let (socket, free) = (RefCell::new(Vec::new()), Cell::new(0));
+            let narrow = Narrow { room: &free, socket: &socket };
+            let mut wire = Incoming::new(Bytes::new(), tokio::io::empty()).drive(narrow, |_| output);
+            // The wire is woken when the socket has room for so much.
+            let mut run = |room| {
+                free.set(room);
+                Pin::new(&mut wire).poll(&mut Context::from_waker(Waker::noop())).is_pending()
+            };
             let (mut accepted, mut own_sent) = (0_u32, 0_u32);
             let payload = |tag: u8, number: u32, length: usize| {
                 let mut payload = vec![tag; length + 5];
@@ -473,11 +475,10 @@ mod tests {
                         own.borrow_mut().push_back(framed(&payload(b'O', own_sent, length % 100)).into());
                         own_sent += 1;
                     }
-                    // The dispatcher is woken.
-                    _ => dispatcher.run(&mut output, room, &socket),
+                    _ => proptest::prop_assert!(run(room)),
                 }
             }
-            dispatcher.run(&mut output, usize::MAX, &socket);
+            proptest::prop_assert!(run(usize::MAX));
             proptest::prop_assert!(outlet.is_open(), "everything has reached the socket");
             let mut bytes = BytesMut::from(&socket.borrow()[..]);
             let mut next = [0, 0];

@@ -6,7 +6,7 @@
 //! - it checks lengths too late and buffers a flood: a [`Guard`](super::guard::Guard) stands before it;
 //! - a client that does not read freezes it: heartbeat and eviction are the [`Watch`]'s, and what rooms send goes past
 //!   it through the [`Outlet`];
-//! - it answers neither ping nor close, assembles no fragments and checks no Origin: this file and `http.rs` do.
+//! - it answers neither ping nor close, assembles no fragments and checks no Origin: this file and `http/upgrade.rs` do.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};

@@ -50,8 +50,8 @@ const SPREAD: u32 = 16;
 const USER_TIMEOUT_SLACK: Micros = Micros::from_millis(5000);
 
 /// A duplicate of a connection's descriptor, to write to it past its owner and to cut it. It must not outlive the
-/// connection, or the socket would stay open: the connection's own data holds it, and the session's [`Outlet`] for as long
-/// as that accepts messages; whoever else wants it holds a `Weak`.
+/// connection, or the socket would stay open: the connection's own data holds it, then the task of the upgraded socket, and
+/// the session's [`Outlet`] for as long as that accepts messages; whoever else wants it holds a `Weak`.
 #[derive(Debug)]
 pub struct Connection {
     duplicate: OwnedFd,
