@@ -123,7 +123,8 @@ where
     codec.encode(Message::Item((head, body.size())), &mut write_buf)?;
     socket.write_all_buf(&mut write_buf).await?;
     if let Some(admitted) = admitted {
-        return Ok(Some((admitted, socket, early.freeze())));
+        // A copy, which is nearly always of nothing: the buffer itself is 8 KiB.
+        return Ok(Some((admitted, socket, Bytes::copy_from_slice(&early))));
     }
     let mut body = pin!(body);
     while let Some(chunk) = poll_fn(|cx| body.as_mut().poll_next(cx)).await {
