@@ -17,12 +17,13 @@ use actix_web::{App, web};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::actors::clock::Clock;
+use crate::actors::connection::Connection;
 use crate::actors::courier::{Worker, WorkerId};
 use crate::actors::host;
 use crate::actors::lobby::{Drain, Lobby, LobbyConfig, StartRoom};
 use crate::actors::room::RoomActor;
 use crate::actors::session::Door;
-use crate::actors::watch::{Connection, EndAll, Watch};
+use crate::actors::watch::{EndAll, Watch};
 use crate::config::{Config, ConfigError, RoomConfig, ServerConfig};
 use crate::game::Game;
 use crate::http::files::Files;

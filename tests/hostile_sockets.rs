@@ -4,12 +4,12 @@ mod support;
 
 use std::time::Duration;
 
-use support::sockets::{Server, config, frame, hello, read_to_end};
+use support::sockets::{Server, config, frame, hello, read_to_end, upgrade};
 use tickroom::config::{Config, ServerConfig};
 use tickroom::protocol::close::CloseReason;
 use tickroom::protocol::message::{ClientMessage, PROTOCOL_VERSION, Ping, RoomWish};
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 
 /// Fails unless the bytes hold Closing and a Close frame with this reason.
@@ -172,4 +172,43 @@ async fn whatever_the_first_bytes_are_the_server_goes_on() {
     let _ = socket.write_all(&long_head).await;
     read_to_end(&mut socket, Duration::from_secs(10)).await;
     server.join(RoomWish::Quick).await;
+}
+
+/// Pongs are not held back by acks, as snapshots are: here they alone fill the socket.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn who_pings_and_never_reads_fills_little_of_the_kernel() {
+    use tickroom::tools::stress::sockdiag::SockDiag;
+    /// As for every reader that stops: 64 KiB, less a quarter for what is on its way, which on one machine is nothing.
+    const HELD_BYTES_MAX: u32 = 48 * 1024;
+    const PINGS: u32 = 20_000;
+    let server = Server::start(Config {
+        server: ServerConfig { messages_per_second: 100_000, bytes_per_second: 10_000_000, ..config().server },
+        ..config()
+    });
+    let diag = SockDiag::open().expect("Linux has sock_diag");
+    let ping = frame(0x89, &[7; 125]);
+    // A reader's buffer that is full at once, and one that lets the server's kernel send much in one piece, which makes it
+    // take more before it says that it takes no more.
+    for buffer in [4 * 1024, 512 * 1024] {
+        let socket = TcpSocket::new_v4().expect("a socket can be made");
+        socket.set_recv_buffer_size(buffer).expect("a buffer has a size");
+        let socket = socket.connect(server.address).await.expect("the server listens");
+        let mut socket = upgrade(socket, server.address).await;
+        let mut most = 0;
+        for sent in 1..PINGS {
+            // In the end the server reads no more either, and the client's own socket is full.
+            let written = tokio::time::timeout(Duration::from_millis(500), socket.write_all(&ping)).await;
+            let Ok(written) = written else { break };
+            written.expect("the server keeps the connection");
+            if sent % 50 == 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                let address = socket.local_addr().expect("it is connected");
+                most = most.max(diag.queued(server.address, address).unwrap_or(0));
+            }
+        }
+        println!("{most} bytes in the kernel at most, behind a buffer of {buffer}");
+        assert!(most > 8 * 1024, "only {most} bytes of pongs in the kernel: it was not filled");
+        assert!(most <= HELD_BYTES_MAX, "{most} bytes of pongs in the kernel, behind a buffer of {buffer}");
+    }
 }

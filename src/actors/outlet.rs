@@ -21,7 +21,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::task::AtomicWaker;
 
-use super::watch::Connection;
+use super::connection::Connection;
 use crate::ids::Micros;
 use crate::room::SendOutcome;
 

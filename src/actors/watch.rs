@@ -5,14 +5,10 @@
 //! the sessions' [`Outlet`]s show, and cuts the socket itself: by `shutdown` on a duplicate of its descriptor.
 //! TCP_USER_TIMEOUT lies below, for what even this does not see.
 
-use std::net::Shutdown;
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, Recipient};
-use socket2::SockRef;
 
 use super::clock::Clock;
 use super::outlet::Outlet;
@@ -29,80 +25,8 @@ const BEAT: Duration = Duration::from_millis(100);
 /// thousand that are stuck together are gone 1.6 s later than they might, four thousand 6.4 s.
 const CUTS_PER_BEAT: usize = 64;
 
-/// Unsent bytes beyond this are not taken from a session: what lies in the kernel can no longer be made fresher.
-const NOTSENT_LOWAT: u32 = 16 * 1024;
-
-/// The kernel looks at [`NOTSENT_LOWAT`] only when it begins a buffer, and one buffer takes up to 64 KiB of small
-/// messages: so one is ended after so many bytes. Not after each message, since no packet reaches beyond a buffer, and
-/// what waits would leave in many small ones.
-const BUFFER_BYTES: usize = 8 * 1024;
-
-/// MSG_EOR: what is written next begins a buffer. Other systems have it for other sockets only.
-#[cfg(target_os = "linux")]
-const END_OF_BUFFER: i32 = rustix::net::SendFlags::EOR.bits() as i32;
-#[cfg(not(target_os = "linux"))]
-const END_OF_BUFFER: i32 = 0;
-
 /// Pings to sessions that came at the same time are spread over so many moments.
 const SPREAD: u32 = 16;
-
-/// The kernel's own deadline lies so far behind the watch's, so that the watch's reason is the one that is logged.
-const USER_TIMEOUT_SLACK: Micros = Micros::from_millis(5000);
-
-/// A duplicate of a connection's descriptor, to write to it past its owner and to cut it. It must not outlive the
-/// connection, or the socket would stay open: the connection's own data holds it, then the task of the upgraded socket, and
-/// the session's [`Outlet`] for as long as that accepts messages; whoever else wants it holds a `Weak`.
-#[derive(Debug)]
-pub struct Connection {
-    duplicate: OwnedFd,
-    /// Bytes written since a buffer was ended; only [`Connection::write`] knows it.
-    in_buffer: AtomicUsize,
-}
-
-impl Connection {
-    /// Duplicates the descriptor and sets the socket's options.
-    ///
-    /// # Errors
-    /// If no descriptor is left.
-    pub fn new(socket: &impl AsFd, config: &ServerConfig) -> std::io::Result<Self> {
-        let duplicate = socket.as_fd().try_clone_to_owned()?;
-        let options = SockRef::from(&duplicate);
-        options.set_tcp_nodelay(true)?;
-        #[cfg(target_os = "linux")]
-        {
-            let timeout = Micros::from_millis(config.stuck_ms.into()).after(USER_TIMEOUT_SLACK);
-            options.set_tcp_user_timeout(Some(Duration::from_micros(timeout.0)))?;
-            options.set_tcp_notsent_lowat(NOTSENT_LOWAT)?;
-        }
-        #[cfg(not(target_os = "linux"))]
-        let _ = (config, NOTSENT_LOWAT, USER_TIMEOUT_SLACK);
-        Ok(Self { duplicate, in_buffer: AtomicUsize::new(0) })
-    }
-
-    /// Writes what the socket takes without waiting, and says how much that was. Only for the thread and the moment that
-    /// [`Outlet::deliver`] allows.
-    ///
-    /// # Errors
-    /// As `send(2)`: `WouldBlock` if the socket takes nothing.
-    pub fn write(&self, bytes: &[u8]) -> std::io::Result<usize> {
-        let in_buffer = self.in_buffer.load(Ordering::Relaxed);
-        let ends = in_buffer >= BUFFER_BYTES;
-        // The duplicate shares the original's O_NONBLOCK.
-        let flags = if ends { END_OF_BUFFER } else { 0 };
-        let taken = SockRef::from(&self.duplicate).send_with_flags(bytes, flags)?;
-        self.in_buffer.store(if ends { 0 } else { in_buffer + taken }, Ordering::Relaxed);
-        Ok(taken)
-    }
-
-    /// Ends the connection now, whatever its owner does, and leaves nothing of its queue in the kernel.
-    fn cut(&self) {
-        let socket = SockRef::from(&self.duplicate);
-        // Both fail only if the peer was faster.
-        if let Err(error) = socket.set_linger(Some(Duration::ZERO)).and_then(|()| socket.shutdown(Shutdown::Both)) {
-            tracing::debug!(%error, "a connection was gone before it was cut");
-        }
-    }
-}
 
 /// Looks after every session's socket.
 pub struct Watch {

@@ -26,12 +26,12 @@ use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
 
 use super::Site;
+use crate::actors::connection::{Connection, Outgoing};
 use crate::actors::courier::Worker;
 use crate::actors::guard::{Guard, Verdict};
 use crate::actors::limiter::Limiter;
 use crate::actors::outlet::{Outlet, Output};
 use crate::actors::session::{Door, Session};
-use crate::actors::watch::Connection;
 use crate::actors::wire::Incoming;
 use crate::protocol::codec::CLIENT_MESSAGE_BYTES_MAX;
 
@@ -87,11 +87,7 @@ where
 {
     match answer(&*app, request, framed).await {
         Ok(None) => {}
-        Ok(Some((admitted, socket, early))) => {
-            // The duplicate of the socket's descriptor must not outlive the socket, nor go before it.
-            let _connection = admitted.connection.clone();
-            admitted.wire(socket, early).await;
-        }
+        Ok(Some((admitted, socket, early))) => admitted.wire(socket, early).await,
         Err(error) => tracing::debug!(%error, "the answer to an upgrade did not arrive"),
     }
     Ok(())
@@ -141,9 +137,9 @@ where
 impl Admitted {
     /// The task of its socket.
     fn wire(self, socket: TcpStream, early: Bytes) -> impl Future<Output = ()> {
-        let Self { session, outlet, verdict, door, connection: _ } = self;
+        let Self { session, outlet, verdict, door, connection } = self;
         let (incoming, outgoing) = socket.into_split();
-        Incoming::new(early, incoming).drive(outgoing, |incoming| {
+        Incoming::new(early, incoming).drive(Outgoing::new(outgoing, connection), |incoming| {
             let limiter = Limiter::new(&door.config, door.clock.now());
             let guard = Guard::new(incoming, CLIENT_MESSAGE_BYTES_MAX, limiter, verdict, outlet.clone(), door.clock);
             // The guard has bounded everything already; the codec's own limit stands behind it.

@@ -1,0 +1,130 @@
+//! One connection's socket, beside its owner: what the kernel is told of it, every byte that a session or its room writes
+//! to it, and the cut.
+//!
+//! A reader that stops must hold little of the kernel's memory, and a slow one should find fresh snapshots there. So all
+//! writing goes through [`Connection::write`], which ends the kernel's buffers early.
+
+use std::io;
+use std::net::Shutdown;
+use std::os::fd::{AsFd, OwnedFd};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::io::{AsyncWrite, Interest};
+use tokio::net::tcp::OwnedWriteHalf;
+
+use crate::config::ServerConfig;
+use crate::ids::Micros;
+
+/// Unsent bytes beyond this are not taken from a session: what lies in the kernel can no longer be made fresher.
+const NOTSENT_LOWAT: u32 = 16 * 1024;
+
+/// The kernel looks at [`NOTSENT_LOWAT`] only when it begins a buffer, and one buffer takes up to 64 KiB of small
+/// messages: so one is ended after so many bytes. Not after each message, since no packet reaches beyond a buffer, and
+/// what waits would leave in many small ones.
+const BUFFER_BYTES: usize = 8 * 1024;
+
+/// MSG_EOR: what is written next begins a buffer. Other systems have it for other sockets only.
+#[cfg(target_os = "linux")]
+const END_OF_BUFFER: i32 = rustix::net::SendFlags::EOR.bits() as i32;
+#[cfg(not(target_os = "linux"))]
+const END_OF_BUFFER: i32 = 0;
+
+/// The kernel's own deadline lies so far behind the watch's, so that the watch's reason is the one that is logged.
+const USER_TIMEOUT_SLACK: Micros = Micros::from_millis(5000);
+
+/// A duplicate of a connection's descriptor, to write to it past its owner and to cut it. It must not outlive the
+/// connection, or the socket would stay open: the connection's own data holds it, then the task of the upgraded socket, and
+/// the session's [`Outlet`] for as long as that accepts messages; whoever else wants it holds a `Weak`.
+#[derive(Debug)]
+pub struct Connection {
+    duplicate: OwnedFd,
+    /// Bytes written since a buffer was ended; only [`Connection::write`] knows it.
+    in_buffer: AtomicUsize,
+}
+
+impl Connection {
+    /// Duplicates the descriptor and sets the socket's options.
+    ///
+    /// # Errors
+    /// If no descriptor is left.
+    pub fn new(socket: &impl AsFd, config: &ServerConfig) -> io::Result<Self> {
+        let duplicate = socket.as_fd().try_clone_to_owned()?;
+        let options = SockRef::from(&duplicate);
+        options.set_tcp_nodelay(true)?;
+        #[cfg(target_os = "linux")]
+        {
+            let timeout = Micros::from_millis(config.stuck_ms.into()).after(USER_TIMEOUT_SLACK);
+            options.set_tcp_user_timeout(Some(Duration::from_micros(timeout.0)))?;
+            options.set_tcp_notsent_lowat(NOTSENT_LOWAT)?;
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = (config, NOTSENT_LOWAT, USER_TIMEOUT_SLACK);
+        Ok(Self { duplicate, in_buffer: AtomicUsize::new(0) })
+    }
+
+    /// Writes what the socket takes without waiting, and says how much that was. Only for the thread and the moment that
+    /// [`Outlet::deliver`] allows.
+    ///
+    /// # Errors
+    /// As `send(2)`: `WouldBlock` if the socket takes nothing.
+    pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        let in_buffer = self.in_buffer.load(Ordering::Relaxed);
+        let ends = in_buffer >= BUFFER_BYTES;
+        // The duplicate shares the original's O_NONBLOCK.
+        let flags = if ends { END_OF_BUFFER } else { 0 };
+        let taken = SockRef::from(&self.duplicate).send_with_flags(bytes, flags)?;
+        self.in_buffer.store(if ends { 0 } else { in_buffer + taken }, Ordering::Relaxed);
+        Ok(taken)
+    }
+
+    /// Ends the connection now, whatever its owner does, and leaves nothing of its queue in the kernel.
+    pub(super) fn cut(&self) {
+        let socket = SockRef::from(&self.duplicate);
+        // Both fail only if the peer was faster.
+        if let Err(error) = socket.set_linger(Some(Duration::ZERO)).and_then(|()| socket.shutdown(Shutdown::Both)) {
+            tracing::debug!(%error, "a connection was gone before it was cut");
+        }
+    }
+}
+
+/// The writing half of a connection, for the task that owns it. It holds the duplicate: neither must outlive the other.
+pub struct Outgoing {
+    /// Says when there is room.
+    socket: OwnedWriteHalf,
+    connection: Arc<Connection>,
+}
+
+impl Outgoing {
+    /// Of one connection.
+    #[must_use]
+    pub fn new(socket: OwnedWriteHalf, connection: Arc<Connection>) -> Self {
+        Self { socket, connection }
+    }
+}
+
+impl AsyncWrite for Outgoing {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let socket = self.socket.as_ref();
+        loop {
+            ready!(socket.poll_write_ready(cx))?;
+            match socket.try_io(Interest::WRITABLE, || self.connection.write(bytes)) {
+                // There was none after all: to ask again waits for it.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                written => return Poll::Ready(written),
+            }
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+}
