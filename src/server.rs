@@ -9,15 +9,14 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix::{Actor, Addr, Arbiter, ArbiterHandle};
-use actix_http::{Extensions, HttpService};
+use actix_http::HttpService;
 use actix_service::map_config;
 use actix_web::dev::{AppConfig, Server, ServerHandle};
-use actix_web::rt::net::TcpStream;
 use actix_web::{App, web};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::actors::clock::Clock;
-use crate::actors::connection::Connection;
+use crate::actors::connection;
 use crate::actors::courier::{Worker, WorkerId};
 use crate::actors::host;
 use crate::actors::lobby::{Drain, Lobby, LobbyConfig, StartRoom};
@@ -150,7 +149,11 @@ pub async fn run<G: Game>(
                 // After its last answer the server closes first, without lingering.
                 .client_disconnect_timeout(Duration::ZERO)
                 .keep_alive(KEEP_ALIVE)
-                .on_connect_ext(move |socket, data| remember(socket, data, &server))
+                .on_connect_ext(move |socket, _| {
+                    if let Err(error) = connection::prepare(socket, &server) {
+                        tracing::debug!(%error, "a connection went as it came");
+                    }
+                })
                 .upgrade(http::upgrade::service(app()))
                 .h1(app())
                 .tcp()
@@ -211,17 +214,6 @@ fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> 
         io::ErrorKind::AddrInUse => ServeError::InUse(address),
         _ => ServeError::Listen(address, error),
     })
-}
-
-/// Gives a connection its duplicate, for the session that it may become.
-fn remember(socket: &TcpStream, data: &mut Extensions, config: &ServerConfig) {
-    match Connection::new(socket, config) {
-        Ok(connection) => {
-            data.insert(Arc::new(connection));
-        }
-        // Files are served all the same; an upgrade is refused.
-        Err(error) => tracing::debug!(%error, "a connection could not be duplicated"),
-    }
 }
 
 fn start_lobby<G: Game>(

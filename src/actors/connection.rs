@@ -9,7 +9,6 @@ use std::net::Shutdown;
 use std::os::fd::{AsFd, OwnedFd};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use socket2::SockRef;
 use tokio::io::{AsyncWrite, Interest};
 use tokio::net::tcp::OwnedWriteHalf;
 
+use super::outlet::Outlet;
 use crate::config::ServerConfig;
 use crate::ids::Micros;
 
@@ -37,48 +37,53 @@ const END_OF_BUFFER: i32 = 0;
 /// The kernel's own deadline lies so far behind the watch's, so that the watch's reason is the one that is logged.
 const USER_TIMEOUT_SLACK: Micros = Micros::from_millis(5000);
 
+/// Sets the options of a connection's socket.
+///
+/// # Errors
+/// If the peer was so fast that the connection has gone.
+pub fn prepare(socket: &impl AsFd, config: &ServerConfig) -> io::Result<()> {
+    let options = SockRef::from(socket);
+    options.set_tcp_nodelay(true)?;
+    #[cfg(target_os = "linux")]
+    {
+        let timeout = Micros::from_millis(config.stuck_ms.into()).after(USER_TIMEOUT_SLACK);
+        options.set_tcp_user_timeout(Some(Duration::from_micros(timeout.0)))?;
+        options.set_tcp_notsent_lowat(NOTSENT_LOWAT)?;
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (config, NOTSENT_LOWAT, USER_TIMEOUT_SLACK);
+    Ok(())
+}
+
 /// A duplicate of a connection's descriptor, to write to it past its owner and to cut it. It must not outlive the
-/// connection, or the socket would stay open: the connection's own data holds it, then the task of the upgraded socket, and
-/// the session's [`Outlet`] for as long as that accepts messages; whoever else wants it holds a `Weak`.
+/// connection, or the socket would stay open: it lies in the session's [`Outlet`], which lets go of it with its
+/// [`Output`](super::outlet::Output).
 #[derive(Debug)]
 pub struct Connection {
     duplicate: OwnedFd,
-    /// Bytes written since a buffer was ended; only [`Connection::write`] knows it.
-    in_buffer: AtomicUsize,
+    /// Bytes written since a buffer was ended.
+    in_buffer: usize,
 }
 
 impl Connection {
-    /// Duplicates the descriptor and sets the socket's options.
+    /// Duplicates the descriptor.
     ///
     /// # Errors
     /// If no descriptor is left.
-    pub fn new(socket: &impl AsFd, config: &ServerConfig) -> io::Result<Self> {
-        let duplicate = socket.as_fd().try_clone_to_owned()?;
-        let options = SockRef::from(&duplicate);
-        options.set_tcp_nodelay(true)?;
-        #[cfg(target_os = "linux")]
-        {
-            let timeout = Micros::from_millis(config.stuck_ms.into()).after(USER_TIMEOUT_SLACK);
-            options.set_tcp_user_timeout(Some(Duration::from_micros(timeout.0)))?;
-            options.set_tcp_notsent_lowat(NOTSENT_LOWAT)?;
-        }
-        #[cfg(not(target_os = "linux"))]
-        let _ = (config, NOTSENT_LOWAT, USER_TIMEOUT_SLACK);
-        Ok(Self { duplicate, in_buffer: AtomicUsize::new(0) })
+    pub fn new(socket: &impl AsFd) -> io::Result<Self> {
+        Ok(Self { duplicate: socket.as_fd().try_clone_to_owned()?, in_buffer: 0 })
     }
 
-    /// Writes what the socket takes without waiting, and says how much that was. Only for the thread and the moment that
-    /// [`Outlet::deliver`] allows.
+    /// Writes what the socket takes without waiting, and says how much that was.
     ///
     /// # Errors
     /// As `send(2)`: `WouldBlock` if the socket takes nothing.
-    pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        let in_buffer = self.in_buffer.load(Ordering::Relaxed);
-        let ends = in_buffer >= BUFFER_BYTES;
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let ends = self.in_buffer >= BUFFER_BYTES;
         // The duplicate shares the original's O_NONBLOCK.
         let flags = if ends { END_OF_BUFFER } else { 0 };
         let taken = SockRef::from(&self.duplicate).send_with_flags(bytes, flags)?;
-        self.in_buffer.store(if ends { 0 } else { in_buffer + taken }, Ordering::Relaxed);
+        self.in_buffer = if ends { 0 } else { self.in_buffer + taken };
         Ok(taken)
     }
 
@@ -92,18 +97,19 @@ impl Connection {
     }
 }
 
-/// The writing half of a connection, for the task that owns it. It holds the duplicate: neither must outlive the other.
+/// The writing half of a session's connection, for the task that owns it.
 pub struct Outgoing {
     /// Says when there is room.
     socket: OwnedWriteHalf,
-    connection: Arc<Connection>,
+    /// Writes.
+    outlet: Arc<Outlet>,
 }
 
 impl Outgoing {
-    /// Of one connection.
+    /// The half of the connection that the outlet leads to.
     #[must_use]
-    pub fn new(socket: OwnedWriteHalf, connection: Arc<Connection>) -> Self {
-        Self { socket, connection }
+    pub fn new(socket: OwnedWriteHalf, outlet: Arc<Outlet>) -> Self {
+        Self { socket, outlet }
     }
 }
 
@@ -112,7 +118,7 @@ impl AsyncWrite for Outgoing {
         let socket = self.socket.as_ref();
         loop {
             ready!(socket.poll_write_ready(cx))?;
-            match socket.try_io(Interest::WRITABLE, || self.connection.write(bytes)) {
+            match socket.try_io(Interest::WRITABLE, || self.outlet.write(bytes)) {
                 // There was none after all: to ask again waits for it.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 written => return Poll::Ready(written),

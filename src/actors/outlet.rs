@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -40,8 +40,8 @@ pub struct Outlet {
     closed: AtomicBool,
     lane: Mutex<Lane>,
     waker: AtomicWaker,
-    /// The socket itself, for who cuts it: that may be after the lane has let go of it. It goes when the connection goes.
-    connection: Weak<Connection>,
+    /// The connection has gone.
+    gone: AtomicBool,
     /// Chunks yielded to the wire, and chunks of them that reached the socket: equal, or one apart.
     yielded: AtomicU32,
     handed: AtomicU32,
@@ -54,11 +54,11 @@ pub struct Outlet {
 #[derive(Debug, Default)]
 #[repr(C)]
 struct Lane {
-    /// The wire has written everything and the session has nothing to say: the socket may be written to directly. Only
-    /// the session's own thread may do that, or look at this.
+    /// The wire has written everything, the session has nothing to say and nothing waits here: the socket may be written
+    /// to directly. Only the session's own thread may do that.
     idle: bool,
-    /// The socket, until nothing is accepted any more: at the latest when [`Output`] goes, with the connection.
-    socket: Option<Arc<Connection>>,
+    /// The socket, until [`Output`] goes, and the connection with it.
+    socket: Option<Connection>,
     /// The rest of a frame of which the socket took a part: nothing may come before it.
     rest: Option<Bytes>,
     /// Whole frames.
@@ -68,15 +68,29 @@ struct Lane {
 impl Outlet {
     /// The way out to this connection.
     #[must_use]
-    pub fn new(connection: &Arc<Connection>) -> Self {
-        let lane = Lane { socket: Some(connection.clone()), ..Lane::default() };
-        Self { connection: Arc::downgrade(connection), lane: Mutex::new(lane), ..Self::default() }
+    pub fn new(connection: Connection) -> Self {
+        Self { lane: Mutex::new(Lane { socket: Some(connection), ..Lane::default() }), ..Self::default() }
     }
 
-    /// The socket, unless it is gone.
+    /// True if the connection has gone.
     #[must_use]
-    pub fn connection(&self) -> Option<Arc<Connection>> {
-        self.connection.upgrade()
+    pub fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
+    }
+
+    /// Ends the connection now, if it is still there, whatever the session does.
+    pub fn cut(&self) {
+        if let Some(socket) = &self.lane().socket {
+            socket.cut();
+        }
+    }
+
+    /// Writes what the socket takes without waiting, and says how much that was. Only for what [`Output`] has yielded.
+    ///
+    /// # Errors
+    /// As `send(2)`: `WouldBlock` if the socket takes nothing; `NotConnected` if it is gone.
+    pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.lane().socket.as_mut().ok_or(io::ErrorKind::NotConnected)?.write(bytes)
     }
 
     /// True if all that was accepted has been handed to the socket.
@@ -102,15 +116,15 @@ impl Outlet {
     }
 
     /// `write` writes to the socket without blocking, and says how much it took.
-    fn deliver_by(&self, frame: &[u8], write: impl FnOnce(Option<&Connection>, &[u8]) -> io::Result<usize>) {
+    fn deliver_by(&self, frame: &[u8], write: impl FnOnce(Option<&mut Connection>, &[u8]) -> io::Result<usize>) {
         let mut lane = self.lane();
         if self.closed.load(Ordering::Relaxed) {
             return;
         }
-        if lane.idle && lane.rest.is_none() && lane.queue.is_empty() {
+        if lane.idle {
             // An error is no different from a socket that takes nothing: the wire meets it too, and ends the
             // session.
-            let taken = write(lane.socket.as_deref(), frame).unwrap_or(0);
+            let taken = write(lane.socket.as_mut(), frame).unwrap_or(0);
             if taken == frame.len() {
                 self.reached_the_socket(1);
                 return;
@@ -137,6 +151,7 @@ impl Outlet {
             return SendOutcome::Full;
         }
         lane.queue.push_back(frame.into());
+        lane.idle = false;
         self.pending.fetch_add(1, Ordering::AcqRel);
         drop(lane);
         self.waker.wake();
@@ -149,7 +164,13 @@ impl Outlet {
         let mut lane = self.lane();
         self.closed.store(true, Ordering::Release);
         lane.queue.clear();
-        lane.socket = None;
+    }
+
+    /// The connection goes.
+    fn hang_up(&self) {
+        self.close();
+        self.lane().socket = None;
+        self.gone.store(true, Ordering::Release);
     }
 
     /// The client sent something.
@@ -289,7 +310,7 @@ where
 
 impl<S> Drop for Output<S> {
     fn drop(&mut self) {
-        self.outlet.close();
+        self.outlet.hang_up();
     }
 }
 
@@ -367,7 +388,10 @@ mod tests {
     }
 
     /// A write that takes at most `room` bytes and keeps them.
-    fn takes(room: usize, socket: &RefCell<Vec<u8>>) -> impl FnOnce(Option<&Connection>, &[u8]) -> io::Result<usize> {
+    fn takes(
+        room: usize,
+        socket: &RefCell<Vec<u8>>,
+    ) -> impl FnOnce(Option<&mut Connection>, &[u8]) -> io::Result<usize> {
         move |_, frame| {
             let taken = frame.len().min(room);
             socket.borrow_mut().extend_from_slice(&frame[..taken]);

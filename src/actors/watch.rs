@@ -62,7 +62,9 @@ impl Watch {
         let config = &self.config;
         let mut cuts = 0;
         self.entries.retain_mut(|entry| {
-            let Some(connection) = entry.outlet.connection() else { return false };
+            if entry.outlet.is_gone() {
+                return false;
+            }
             match entry.verdict(config, now) {
                 Verdict::Well => {}
                 Verdict::Ping => entry.tell(ToSession::Ping),
@@ -75,7 +77,7 @@ impl Watch {
                 Verdict::Cut(_) if cuts == CUTS_PER_BEAT => {}
                 Verdict::Cut(why) => {
                     tracing::debug!(why, "connection cut");
-                    connection.cut();
+                    entry.outlet.cut();
                     cuts += 1;
                     return false;
                 }
@@ -188,8 +190,8 @@ impl Handler<EndAll> for Watch {
                 }
             }
             EndAll::Now => {
-                for connection in self.entries.drain(..).filter_map(|entry| entry.outlet.connection()) {
-                    connection.cut();
+                for entry in self.entries.drain(..) {
+                    entry.outlet.cut();
                 }
             }
         }
@@ -200,6 +202,7 @@ impl Handler<EndAll> for Watch {
 mod tests {
     use std::net::{TcpListener, TcpStream};
 
+    use super::super::connection::Connection;
     use super::*;
 
     struct Anybody;
@@ -215,10 +218,10 @@ mod tests {
     }
 
     /// A client, and the connection that the server has to it.
-    fn connect(listener: &TcpListener, config: &ServerConfig) -> (TcpStream, Arc<Connection>) {
+    fn connect(listener: &TcpListener) -> (TcpStream, Arc<Outlet>) {
         let client = TcpStream::connect(listener.local_addr().expect("it listens")).expect("it listens");
         let (server, _) = listener.accept().expect("somebody has connected");
-        (client, Arc::new(Connection::new(&server, config).expect("descriptors are left")))
+        (client, Arc::new(Outlet::new(Connection::new(&server).expect("descriptors are left"))))
     }
 
     #[actix::test]
@@ -229,17 +232,16 @@ mod tests {
         let session = Anybody.start().recipient();
         let mut watch = Watch::new(config.clone(), Clock::start());
         // The last one is well.
-        let peers: Vec<_> = (0..=DUE).map(|_| connect(&listener, &config)).collect();
-        for (number, (_, connection)) in peers.iter().enumerate() {
-            let outlet = Arc::new(Outlet::new(connection));
+        let peers: Vec<_> = (0..=DUE).map(|_| connect(&listener)).collect();
+        for (number, (_, outlet)) in peers.iter().enumerate() {
             outlet.heard(watch.clock.now());
             if number < DUE {
                 outlet.cut_at(Micros::default());
             }
-            watch.handle(Enter { outlet, session: session.clone() }, &mut Context::new());
+            watch.handle(Enter { outlet: outlet.clone(), session: session.clone() }, &mut Context::new());
         }
         // Asked on this side, since the news of a cut may take its time to the other.
-        let open = || peers.iter().filter(|(_, connection)| connection.write(b"a").is_ok()).count();
+        let open = || peers.iter().filter(|(_, outlet)| outlet.write(b"a").is_ok()).count();
         for left in [DUE + 1, DUE + 1 - CUTS_PER_BEAT, 2, 1, 1] {
             assert_eq!((open(), watch.entries.len()), (left, left));
             watch.beat();

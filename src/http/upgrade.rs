@@ -39,9 +39,12 @@ use crate::protocol::codec::CLIENT_MESSAGE_BYTES_MAX;
 /// read why an upgrade was refused. Above these, the answer is a bare 503.
 const TOLD_BUSY_MAX: u32 = 64;
 
-/// Where [`upgrade`] leaves the session that it lets in, for [`serve`], which has the socket. It lies among the request's
-/// extensions; a request that came another way has none.
-type Entrance = Rc<Cell<Option<Admitted>>>;
+/// Where [`upgrade`] finds the duplicate of the socket's descriptor and leaves the session that it lets in, for [`serve`],
+/// which has the socket. It lies among the request's extensions; a request that came another way has none.
+struct Entrance {
+    connection: Cell<Option<Connection>>,
+    admitted: Cell<Option<Admitted>>,
+}
 
 /// A session that was let in and has no socket yet.
 struct Admitted {
@@ -49,7 +52,6 @@ struct Admitted {
     outlet: Arc<Outlet>,
     verdict: Verdict,
     door: Arc<Door>,
-    connection: Arc<Connection>,
 }
 
 /// Takes the requests that ask for a WebSocket, together with their sockets. `app` answers them.
@@ -103,13 +105,15 @@ where
     A: Service<Request, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody + 'static,
 {
-    let entrance = Entrance::default();
+    let connection = Connection::new(framed.io_ref())
+        .inspect_err(|error| tracing::debug!(%error, "a connection could not be duplicated"));
+    let entrance = Rc::new(Entrance { connection: Cell::new(connection.ok()), admitted: Cell::default() });
     request.extensions_mut().insert(entrance.clone());
     let response = match app.call(request).await {
         Ok(response) => response.map_into_boxed_body().into(),
         Err(error) => Response::from(error),
     };
-    let admitted = entrance.take();
+    let admitted = entrance.admitted.take();
     let (mut head, body) = response.into_parts();
     let FramedParts { io: mut socket, mut codec, read_buf: early, mut write_buf, .. } = framed.into_parts();
     if admitted.is_none() {
@@ -137,9 +141,9 @@ where
 impl Admitted {
     /// The task of its socket.
     fn wire(self, socket: TcpStream, early: Bytes) -> impl Future<Output = ()> {
-        let Self { session, outlet, verdict, door, connection } = self;
+        let Self { session, outlet, verdict, door } = self;
         let (incoming, outgoing) = socket.into_split();
-        Incoming::new(early, incoming).drive(Outgoing::new(outgoing, connection), |incoming| {
+        Incoming::new(early, incoming).drive(Outgoing::new(outgoing, outlet.clone()), |incoming| {
             let limiter = Limiter::new(&door.config, door.clock.now());
             let guard = Guard::new(incoming, CLIENT_MESSAGE_BYTES_MAX, limiter, verdict, outlet.clone(), door.clock);
             // The guard has bounded everything already; the codec's own limit stands behind it.
@@ -161,12 +165,12 @@ pub(super) async fn upgrade(
         return Ok(HttpResponse::Forbidden().body("This origin may not connect: see server.allowed_origins.\n"));
     }
     let mut answer = ws::handshake(&request)?;
-    let Some(entrance) = request.extensions().get::<Entrance>().cloned() else {
+    let Some(entrance) = request.extensions().get::<Rc<Entrance>>().cloned() else {
         // It asks for a WebSocket in words that the HTTP dispatcher takes for none: what follows is not ours to read.
         return Ok(HttpResponse::BadRequest().body("Ask for a WebSocket alone, and send no body.\n"));
     };
     // Without a duplicate of its descriptor a session could not be cut.
-    let connection = request.conn_data::<Arc<Connection>>();
+    let connection = entrance.connection.take();
     let full = door.sessions.load(Ordering::Acquire) >= door.config.sessions_max + TOLD_BUSY_MAX;
     let Some(connection) = connection.filter(|_| !full && !door.draining.load(Ordering::Acquire)) else {
         return Ok(HttpResponse::ServiceUnavailable().finish());
@@ -174,7 +178,7 @@ pub(super) async fn upgrade(
     let outlet = Arc::new(Outlet::new(connection));
     let verdict: Verdict = Rc::default();
     let session = Session::new(door.clone(), &worker, outlet.clone(), verdict.clone());
-    entrance.set(Some(Admitted { session, outlet, verdict, door: door.clone(), connection: connection.clone() }));
+    entrance.admitted.set(Some(Admitted { session, outlet, verdict, door: door.clone() }));
     Ok(answer.finish())
 }
 
