@@ -128,12 +128,14 @@ impl Handler<Batch> for Courier {
     type Result = ();
 
     fn handle(&mut self, batch: Batch, ctx: &mut Self::Context) {
+        let full = batch.is_full();
         let mut begin = 0;
-        for Parcel { to, end } in &batch.parcels {
-            to.deliver(&batch.frames[begin..*end]);
-            begin = *end;
+        // Each parcel goes as it is delivered: a batch later its outlet would have left the cache.
+        for Parcel { to, end } in batch.parcels {
+            to.deliver(&batch.frames[begin..end]);
+            begin = end;
         }
-        if batch.is_full() {
+        if full {
             // The next batch waits until the worker's other tasks have had their turn.
             ctx.wait(tokio::task::yield_now().into_actor(self));
         }
