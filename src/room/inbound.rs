@@ -28,14 +28,14 @@ impl<G: Game> Room<G> {
         let seat = self.free_seat().ok_or(CloseReason::RoomFull)?;
         let name = clean_name(&who.name);
         self.changes.push(SeatChange::Join(seat, Joiner { name: name.clone(), bot: false }));
-        *self.seats.get_mut(seat) = Seat::Person(Box::new(Person {
+        *self.seats.get_mut(seat) = Seat::Person(Person {
             name,
             // Replaced below, as soon as the viewer has its number.
             link: Link::Dropped { by: None, kept_until: now },
             token,
             previous_token: None,
             inputs: InputQueue::new(&self.schema),
-        }));
+        });
         Ok(self.welcome(Some(seat), who.tier, None, now))
     }
 

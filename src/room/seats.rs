@@ -12,7 +12,7 @@ pub(super) enum Seat {
     /// The server plays; what it did in the last tick.
     Bot { name: String, row: InputRow },
     /// Somebody's, connected or not.
-    Person(Box<Person>),
+    Person(Person),
 }
 
 /// Somebody who sits in a seat.
