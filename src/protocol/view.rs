@@ -79,7 +79,6 @@ pub struct View {
     spare: Table,
     events: Vec<(EventKindId, Tick, usize)>,
     event_values: Vec<i32>,
-    ids: Vec<u32>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -92,11 +91,6 @@ impl Table {
     fn clear(&mut self) {
         self.heads.clear();
         self.values.clear();
-    }
-
-    fn push(&mut self, head: (u32, u8), values: &[i32]) {
-        self.heads.push(head);
-        self.values.extend_from_slice(values);
     }
 }
 
@@ -114,7 +108,6 @@ impl View {
             spare: Table::default(),
             events: Vec::new(),
             event_values: Vec::new(),
-            ids: Vec::new(),
         }
     }
 
@@ -221,24 +214,22 @@ impl View {
     }
 
     fn read_left(&mut self, reader: &mut BitReader<'_>) -> Result<(), ViewError> {
-        self.ids.clear();
         let mut last = 0;
-        while let Some(id) = next_id(&mut last, reader)? {
-            self.ids.push(id);
-        }
-        if self.ids.is_empty() {
-            return Ok(());
-        }
+        let Some(mut id) = next_id(&mut last, reader)? else { return Ok(()) };
         self.spare.clear();
-        let mut leaving = self.ids.iter().copied().peekable();
-        for (at, &head) in self.rows.heads.iter().enumerate() {
-            if leaving.next_if_eq(&head.0).is_none() {
-                self.spare.push(head, &self.rows.values[at * self.stride..][..self.stride]);
+        let mut kept = 0;
+        loop {
+            kept = self.keep_below(kept, id);
+            if self.rows.heads.get(kept).is_none_or(|head| head.0 != id) {
+                return Err(ViewError::NotHeld(id));
+            }
+            kept += 1;
+            match next_id(&mut last, reader)? {
+                Some(next) => id = next,
+                None => break,
             }
         }
-        if let Some(id) = leaving.next() {
-            return Err(ViewError::NotHeld(id));
-        }
+        self.keep_below(kept, u32::MAX);
         std::mem::swap(&mut self.rows, &mut self.spare);
         Ok(())
     }
