@@ -107,6 +107,8 @@ const judges = [
       await sleep(2500);
     }
     assert.equal(await ends(run, 10_000), 0, run.output);
+    await run.closed; // with all that it said
+    assert.match(run.output, /\b[3-9]\d passed, 0 failed, 0 warned, 0 skipped/);
   }],
   // Runs until it is stopped, and must still be running after a while.
   [/^\S*python3? client\/python\/tickroom_client\.py/, async (line) => {
