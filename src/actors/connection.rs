@@ -7,16 +7,10 @@
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, OwnedFd};
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use socket2::SockRef;
-use tokio::io::{AsyncWrite, Interest};
-use tokio::net::tcp::OwnedWriteHalf;
 
-use super::outlet::Outlet;
 use crate::config::ServerConfig;
 use crate::ids::Micros;
 
@@ -56,8 +50,8 @@ pub fn prepare(socket: &impl AsFd, config: &ServerConfig) -> io::Result<()> {
 }
 
 /// A duplicate of a connection's descriptor, to write to it past its owner and to cut it. It must not outlive the
-/// connection, or the socket would stay open: it lies in the session's [`Outlet`], which lets go of it with its
-/// [`Output`](super::outlet::Output).
+/// connection, or the socket would stay open: it lies in the session's [`Outlet`](super::outlet::Outlet), which lets go of
+/// it with its [`Output`](super::outlet::Output).
 #[derive(Debug)]
 pub struct Connection {
     duplicate: OwnedFd,
@@ -94,43 +88,5 @@ impl Connection {
         if let Err(error) = socket.set_linger(Some(Duration::ZERO)).and_then(|()| socket.shutdown(Shutdown::Both)) {
             tracing::debug!(%error, "a connection was gone before it was cut");
         }
-    }
-}
-
-/// The writing half of a session's connection, for the task that owns it.
-pub struct Outgoing {
-    /// Says when there is room.
-    socket: OwnedWriteHalf,
-    /// Writes.
-    outlet: Arc<Outlet>,
-}
-
-impl Outgoing {
-    /// The half of the connection that the outlet leads to.
-    #[must_use]
-    pub fn new(socket: OwnedWriteHalf, outlet: Arc<Outlet>) -> Self {
-        Self { socket, outlet }
-    }
-}
-
-impl AsyncWrite for Outgoing {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let socket = self.socket.as_ref();
-        loop {
-            ready!(socket.poll_write_ready(cx))?;
-            match socket.try_io(Interest::WRITABLE, || self.outlet.write(bytes)) {
-                // There was none after all: to ask again waits for it.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                written => return Poll::Ready(written),
-            }
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(cx)
     }
 }

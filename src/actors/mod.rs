@@ -1,8 +1,8 @@
 //! Thin actors around the room: they own timers, mailboxes, sockets' ends. No rules of a game, no routes, no command
 //! line.
 //!
-//! - [`session`]: one WebSocket, from upgrade to close. Its socket is read and written by [`wire`], and written past it by way of
-//!   its [`connection`].
+//! - [`session`]: one WebSocket, from upgrade to close. [`wire`] reads and writes its socket; [`connection`] is the way past
+//!   that.
 //! - [`room`]: one match: an [`alarm`], an [`inbox`] and a [`Room`](crate::room::Room).
 //! - [`lobby`]: finds seats, begins and ends rooms; what it decides by is the plain [`directory`].
 //! - [`courier`]: one per HTTP worker: carries the rooms' messages to that worker's sockets.

@@ -122,8 +122,7 @@ impl Outlet {
             return;
         }
         if lane.idle {
-            // An error is no different from a socket that takes nothing: the wire meets it too, and ends the
-            // session.
+            // An error is no different from a socket that takes nothing: the wire meets it too, and ends the session.
             let taken = write(lane.socket.as_mut(), frame).unwrap_or(0);
             if taken == frame.len() {
                 self.reached_the_socket(1);

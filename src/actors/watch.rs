@@ -227,10 +227,9 @@ mod tests {
     #[actix::test]
     async fn many_that_are_to_be_cut_are_cut_some_at_a_beat_and_all_in_the_end() {
         const DUE: usize = CUTS_PER_BEAT * 2 + 1;
-        let config = Arc::new(ServerConfig::default());
         let listener = TcpListener::bind("127.0.0.1:0").expect("some port is free");
         let session = Anybody.start().recipient();
-        let mut watch = Watch::new(config.clone(), Clock::start());
+        let mut watch = Watch::new(Arc::default(), Clock::start());
         // The last one is well.
         let peers: Vec<_> = (0..=DUE).map(|_| connect(&listener)).collect();
         for (number, (_, outlet)) in peers.iter().enumerate() {

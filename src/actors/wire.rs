@@ -4,20 +4,25 @@
 //! bytes from [`Incoming`] while it is asked for its own. Nothing knows here what the bytes mean.
 //!
 //! **The invariant.** `Wire` asks for bytes only when the socket has taken all that it had. So being asked proves that
-//! everything yielded before lies in the socket, which is what [`Outlet`](super::outlet::Outlet) rests on: whoever
+//! everything yielded before lies in the socket, which is what [`Outlet`] rests on: whoever
 //! writes past this task when there was nothing to yield cuts into no frame.
 
 use std::cell::Cell;
 use std::future::Future;
+use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use actix_web::error::PayloadError;
 use bytes::{Buf, Bytes};
 use futures_util::Stream;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::net::tcp::OwnedWriteHalf;
+
+use super::outlet::Outlet;
 
 /// Bytes that one read asks for. What players send is far shorter, and a read that comes back with less says that there is
 /// no more, without another system call.
@@ -119,11 +124,47 @@ where
     }
 }
 
+/// The writing half of a session's connection, for the task that owns it.
+pub struct Outgoing {
+    /// Says when there is room.
+    socket: OwnedWriteHalf,
+    /// Writes.
+    outlet: Arc<Outlet>,
+}
+
+impl Outgoing {
+    /// The half of the connection that the outlet leads to.
+    #[must_use]
+    pub fn new(socket: OwnedWriteHalf, outlet: Arc<Outlet>) -> Self {
+        Self { socket, outlet }
+    }
+}
+
+impl AsyncWrite for Outgoing {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let socket = self.socket.as_ref();
+        loop {
+            ready!(socket.poll_write_ready(cx))?;
+            match socket.try_io(Interest::WRITABLE, || self.outlet.write(bytes)) {
+                // There was none after all: to ask again waits for it.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                written => return Poll::Ready(written),
+            }
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
-    use std::io;
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::task::{Wake, Waker};
 

@@ -26,13 +26,13 @@ use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
 
 use super::Site;
-use crate::actors::connection::{Connection, Outgoing};
+use crate::actors::connection::Connection;
 use crate::actors::courier::Worker;
 use crate::actors::guard::{Guard, Verdict};
 use crate::actors::limiter::Limiter;
 use crate::actors::outlet::{Outlet, Output};
 use crate::actors::session::{Door, Session};
-use crate::actors::wire::Incoming;
+use crate::actors::wire::{Incoming, Outgoing};
 use crate::protocol::codec::CLIENT_MESSAGE_BYTES_MAX;
 
 /// Sessions beyond `sessions_max` that are upgraded all the same, to be told that the server is busy: a page cannot
