@@ -188,9 +188,11 @@ fn who_stops_reading_without_acks_is_cut() {
     assert!(at_end == 0.0 && cut("cut_after_ms/count") == 2.0, "{:#}", report["groups"][1]);
     assert_eq!(report["groups"][0]["kernel_bytes_max"], Value::Null, "nobody asks for those who read");
     if cfg!(target_os = "linux") {
-        // It is cut in time, and not before. When it began is known to 100 ms, if the generator looks in time.
+        // It is cut in time, and not before. What the kernel holds may still move when the server's last chunk is stuck
+        // already (probes of a closed window), so the least is counted from where the reading stopped.
         let least = 850.0 - 2.0 * number(&report, "/generator_late_ms/max");
-        assert!((least..=3000.0).contains(&cut("stuck_ms/max")), "{least} ms at least; {:#}", report["groups"][1]);
+        assert!(cut("cut_after_ms/p50") >= least, "{least} ms at least; {:#}", report["groups"][1]);
+        assert!((1.0..=3000.0).contains(&cut("stuck_ms/max")), "{:#}", report["groups"][1]);
         assert!(cut("stuck_ms/max") <= cut("cut_after_ms/max"), "it can be stuck only once it does not read");
         assert!((1.0..=65_536.0).contains(&cut("kernel_bytes_max")), "{:#}", report["groups"][1]);
     }
