@@ -4,23 +4,22 @@
 //! that has it: the defaults, the file, the environment (`TICKROOM_ROOM_SEATS_MAX`), the command line (`--set
 //! room.seats_max=16`, or a flag of its own). A new setting needs a line in [`SETTINGS`], and nothing else here.
 
+mod environment;
+
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use serde_json::Value;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, listen_address};
 use crate::tools::conformance::ConformanceArgs;
 use crate::tools::lag::args::LagArgs;
 use crate::tools::stress::args::StressArgs;
-
-/// Variables of the environment that are settings begin with this.
-const ENV_PREFIX: &str = "TICKROOM_";
-/// Variables that belong to flags of the program, not to the configuration.
-const ENV_OF_FLAGS: [&str; 2] = ["TICKROOM_CONFIG", "TICKROOM_LOG"];
 
 /// What to do.
 #[derive(Clone, Debug)]
@@ -42,6 +41,8 @@ pub struct Serve {
     pub config: Config,
     /// What to log, in the language of `tracing_subscriber::EnvFilter`.
     pub log: String,
+    /// What looks like a mistake and keeps nothing from starting: to be logged as warnings.
+    pub warnings: Vec<String>,
 }
 
 /// Why the command line, the environment or the file cannot be followed. Each names what to change.
@@ -60,17 +61,34 @@ pub enum CliError {
     #[error("`--set {0}` needs a name and a value, as in `--set room.seats_max=16`")]
     Set(String),
     /// A setting that does not exist.
-    #[error("{from} names no setting; `tickroom serve --help` lists them all")]
+    #[error("`{name}` names no setting{meant}; `tickroom serve --help` lists them all")]
     Unknown {
-        /// What named it.
-        from: String,
+        /// What was typed.
+        name: String,
+        /// Which may have been meant, as a half sentence.
+        meant: String,
     },
+    /// A variable whose value is not UTF-8.
+    #[error("{0} is no text")]
+    NotText(String),
     /// A value of the wrong type.
-    #[error("the configuration is wrong: {0}")]
-    Value(#[from] serde_json::Error),
+    #[error("the configuration is wrong: {setting} ({from}): {error}")]
+    Value {
+        /// Which.
+        setting: String,
+        /// Where it was set.
+        from: String,
+        /// What was expected.
+        error: serde_json::Error,
+    },
     /// A value out of range.
-    #[error("the configuration is wrong: {0}")]
-    Range(#[from] ConfigError),
+    #[error("the configuration is wrong ({from}): {error}")]
+    Range {
+        /// Where it was set.
+        from: String,
+        /// What is possible.
+        error: ConfigError,
+    },
 }
 
 impl CliError {
@@ -84,7 +102,8 @@ impl CliError {
                 u8::try_from(error.exit_code()).unwrap_or(2)
             }
             other => {
-                eprintln!("tickroom: {other}");
+                // If stderr is closed, the exit code says it alone.
+                let _ = writeln!(std::io::stderr(), "tickroom: {other}");
                 2
             }
         }
@@ -116,7 +135,9 @@ enum Command {
 #[derive(Debug, Args)]
 struct ServeArgs {
     /// Where to listen; port 0 takes any free one and prints it [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR:PORT")]
+    ///
+    /// `8080` and `localhost:8080` are this machine only, `:8080` and `0.0.0.0:8080` every address of it.
+    #[arg(long, value_name = "ADDR:PORT", value_parser = listen_address)]
     listen: Option<SocketAddr>,
     /// Serve the client's files from this folder instead of those built in, to edit them without building
     #[arg(long, value_name = "DIR")]
@@ -141,7 +162,7 @@ struct ServeArgs {
 /// # Errors
 /// [`CliError`]; its `report` says it to whoever typed.
 pub fn read(game: &[(&str, &str)]) -> Result<Job, CliError> {
-    read_from(game, std::env::args_os(), std::env::vars())
+    read_from(game, std::env::args_os(), std::env::vars_os())
 }
 
 /// Reads these arguments (the program's name first) and variables.
@@ -151,7 +172,7 @@ pub fn read(game: &[(&str, &str)]) -> Result<Job, CliError> {
 pub fn read_from(
     game: &[(&str, &str)],
     arguments: impl IntoIterator<Item = OsString>,
-    environment: impl IntoIterator<Item = (String, String)>,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<Job, CliError> {
     let settings = settings_help(game);
     let command = Cli::command()
@@ -166,32 +187,52 @@ pub fn read_from(
     }
 }
 
-fn convert(args: ServeArgs, environment: impl IntoIterator<Item = (String, String)>) -> Result<Serve, CliError> {
-    let mut values = serde_json::to_value(match &args.config {
+fn convert(args: ServeArgs, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Serve, CliError> {
+    let base = match &args.config {
         Some(file) => read_file(file)?,
         None => Config::default(),
-    })?;
+    };
+    // Plain data: there is nothing in it that cannot be shown.
+    let mut values = serde_json::to_value(base).unwrap_or_default();
     let names = names_of(&values);
-    let mut ours: Vec<_> = environment.into_iter().filter(|(name, _)| name.starts_with(ENV_PREFIX)).collect();
-    ours.sort();
-    for (variable, value) in ours {
-        if ENV_OF_FLAGS.contains(&variable.as_str()) {
-            continue;
-        }
-        let name = names.iter().find(|name| env_name(name) == variable);
-        let name = name.ok_or(CliError::Unknown { from: format!("the environment variable {variable}") })?;
-        put(&mut values, name, parse(&value))?;
+    let (variables, warnings) = environment::read(&names, environment)?;
+    let mut from = Origins { file: args.config.clone(), later: HashMap::new() };
+    for variable in variables {
+        put(&mut values, &names, &variable.setting, parse(&variable.value))?;
+        from.later.insert(variable.setting, variable.name);
     }
     for set in args.set {
         let (name, value) = set.split_once('=').ok_or_else(|| CliError::Set(set.clone()))?;
-        put(&mut values, name.trim(), parse(value))?;
+        put(&mut values, &names, name.trim(), parse(value.trim()))?;
+        from.later.insert(name.trim().to_owned(), format!("--set {set}"));
     }
-    let mut config: Config = serde_json::from_value(values)?;
+    let mut config: Config = serde_path_to_error::deserialize(values).map_err(|error| {
+        let setting = error.path().to_string();
+        CliError::Value { from: from.of(&setting), setting, error: error.into_inner() }
+    })?;
     config.listen = args.listen.unwrap_or(config.listen);
     config.client_dir = args.client_dir.or(config.client_dir);
     config.assets_dir = args.assets_dir.or(config.assets_dir);
-    config.check()?;
-    Ok(Serve { config, log: args.log })
+    config.check().map_err(|error| CliError::Range { from: from.of(error.setting), error })?;
+    Ok(Serve { config, log: args.log, warnings })
+}
+
+/// Where settings were set last, for whoever has to mend one.
+struct Origins {
+    file: Option<PathBuf>,
+    later: HashMap<String, String>,
+}
+
+impl Origins {
+    /// `setting` may lead on into a list, as in `server.allowed_origins[0]`.
+    fn of(&self, setting: &str) -> String {
+        let setting = setting.split('[').next().unwrap_or(setting);
+        match (self.later.get(setting), &self.file) {
+            (Some(from), _) => format!("from {from}"),
+            (None, Some(file)) => format!("from {} or the defaults", file.display()),
+            (None, None) => "from the defaults".to_owned(),
+        }
+    }
 }
 
 fn read_file(file: &Path) -> Result<Config, CliError> {
@@ -201,8 +242,9 @@ fn read_file(file: &Path) -> Result<Config, CliError> {
 }
 
 /// Sets what `name` leads to. The `[game]` table is the game's own: any name below it may be set.
-fn put(values: &mut Value, name: &str, value: Value) -> Result<(), CliError> {
-    let unknown = || CliError::Unknown { from: format!("`{name}`") };
+fn put(values: &mut Value, names: &[String], name: &str, value: Value) -> Result<(), CliError> {
+    let unknown =
+        || CliError::Unknown { name: name.to_owned(), meant: nearest(name, names.iter().map(String::as_str)) };
     let mut place = values;
     for (depth, part) in name.split('.').enumerate() {
         let table = place.as_object_mut().ok_or_else(unknown)?;
@@ -243,8 +285,13 @@ fn names_of(values: &Value) -> Vec<String> {
     out
 }
 
-fn env_name(setting: &str) -> String {
-    format!("{ENV_PREFIX}{}", setting.to_ascii_uppercase().replace('.', "_"))
+/// A half sentence with the name that was most likely meant; empty if none is near.
+fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    /// Below this two names have little in common: the same that clap takes for flags.
+    const NEAR: f64 = 0.8;
+    let near = names.into_iter().map(|name| (strsim::jaro_winkler(typed, name), name));
+    let best = near.filter(|(near, _)| *near > NEAR).max_by(|one, other| one.0.total_cmp(&other.0));
+    best.map(|(_, name)| format!("; did you mean {name}?")).unwrap_or_default()
 }
 
 /// What each setting does, in the words of `--help`; `config.rs` says why its limits are what they are.
@@ -284,7 +331,6 @@ fn settings_help(game: &[(&str, &str)]) -> String {
          TICKROOM_ROOM_SEATS_MAX=16 in the environment, and `--set room.seats_max=16` here. Settings of the game \
          (game.*) have no variables.\n\nSettings:\n",
     );
-    // The defaults are plain data: there is nothing in them that cannot be shown.
     let defaults = serde_json::to_value(Config::default()).unwrap_or_default();
     // Writing to a String cannot fail.
     let mut line = |name: &str, what: &str| {
@@ -313,7 +359,7 @@ mod tests {
 
     fn read(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Serve, CliError> {
         let arguments = ["tickroom"].iter().chain(arguments).map(OsString::from);
-        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let environment = environment.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
         match read_from(&[], arguments, environment)? {
             Job::Serve(serve) => Ok(*serve),
             other => panic!("{other:?} does not serve"),
@@ -381,19 +427,51 @@ mod tests {
     #[test]
     fn a_mistake_is_named_wherever_it_is_made() {
         for (arguments, environment, says) in [
-            (&["--set", "room.seats=1"][..], &[][..], "`room.seats` names no setting"),
+            (&["--set", "room.seats=1"][..], &[][..], "`room.seats` names no setting; did you mean room.seats_max?"),
+            (&["--set", "xyz=1"], &[], "`xyz` names no setting; `tickroom"),
             (&["--set", "room.seats_max"], &[], "needs a name and a value"),
-            (&["--set", "room.seats_max=lots"], &[], "invalid type"),
+            (&["--set", "room.seats_max=lots"], &[], "room.seats_max (from --set room.seats_max=lots): invalid type"),
+            (&["--set", "room.seats_max=-1"], &[], "room.seats_max (from --set room.seats_max=-1): invalid value"),
+            (&["--set", "room.seats_max=70000"], &[], "room.seats_max (from --set"),
+            (&["--set", "room=1"], &[], "room (from --set room=1): invalid type"),
+            (&["--set", "server.allowed_origins=[1]"], &[], "server.allowed_origins[0] (from --set"),
+            (&[], &[("TICKROOM_ROOM_SEATS_MAX", "-1")], "room.seats_max (from TICKROOM_ROOM_SEATS_MAX): invalid value"),
+            (&[], &[("TICKROOM_ROOM_SEATS_MAX", "0")], "(from TICKROOM_ROOM_SEATS_MAX): room.seats_max is 0"),
+            (&[], &[("TICKROOM_LISTEN", "nowhere")], "listen (from TICKROOM_LISTEN): `nowhere` is no address"),
+            (&["--set", "server.allowed_origins=[\"*\"]"], &[], "server.allowed_origins is `*`; it must be origins"),
             (&["--set", "room.seats_max=0"], &[], "room.seats_max is 0; it must be 1 to 16384 seats"),
             (&["--set", "server.messages_per_second=20"], &[], "at least room.tick_rate + 10"),
             (&["--set", "server.idle_ms=100"], &[], "above server.ping_ms"),
-            (&[], &[("TICKROOM_SEATS", "3")], "TICKROOM_SEATS names no setting"),
             (&["--config", "no-such-file.toml"], &[], "cannot read no-such-file.toml"),
-            (&["--listen", "8080"], &[], "invalid socket address"),
+            (
+                &["--listen", "example.com:80"],
+                &[],
+                "`example.com:80` is no address to listen on: it must be 127.0.0.1:8080",
+            ),
         ] {
             let error = read(arguments, environment).expect_err(says).to_string();
             assert!(error.contains(says), "{arguments:?} {environment:?}: {error}");
         }
+    }
+
+    #[test]
+    fn an_address_to_listen_on_is_read_alike_wherever_it_is_written() {
+        let every = Config { listen: ([0, 0, 0, 0], 9).into(), ..Config::default() };
+        let own = Config { listen: ([127, 0, 0, 1], 9).into(), ..Config::default() };
+        assert_eq!(read(&["--listen", ":9"], &[]).expect("good").config, every);
+        assert_eq!(read(&["--set", "listen=:9"], &[]).expect("good").config, every);
+        assert_eq!(read(&["--set", "listen=9"], &[]).expect("good").config, own);
+        assert_eq!(read(&[], &[("TICKROOM_LISTEN", "9")]).expect("good").config, own);
+        assert_eq!(read(&[], &[("TICKROOM_LISTEN", "localhost:9")]).expect("good").config, own);
+    }
+
+    #[test]
+    fn a_variable_that_names_no_setting_is_a_warning() {
+        let serve =
+            read(&[], &[("TICKROOM_SEATS_MAX", "3"), ("TICKROOM_PORT", "tcp://10.0.0.1:8080")]).expect("it starts");
+        assert_eq!(serve.config, Config::default());
+        assert_eq!(serve.warnings.len(), 1);
+        assert!(serve.warnings[0].contains("TICKROOM_SEATS_MAX names no setting"), "{:?}", serve.warnings);
     }
 
     #[test]

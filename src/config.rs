@@ -2,16 +2,22 @@
 //!
 //! Units stand in the names. Every limit says why it is what it is.
 
+mod address;
+mod origin;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use address::listen_address;
+
 /// Everything that a server is told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where to listen; port 0 lets the system choose.
+    /// Where to listen, as [`listen_address`] reads it; port 0 lets the system choose.
+    #[serde(deserialize_with = "address::deserialize")]
     pub listen: SocketAddr,
     /// Serves the client's files from this folder, instead of those built in: for people who edit them.
     pub client_dir: Option<PathBuf>,
@@ -132,6 +138,7 @@ impl ServerConfig {
         within("server.arbiters", self.arbiters.into(), 0..=1024, "0 (as many as cores) to 1024")?;
         within("server.sessions_max", self.sessions_max, 1..=1_000_000, "1 to 1000000")?;
         within("server.rooms_max", self.rooms_max, 1..=100_000, "1 to 100000")?;
+        origin::check(&self.allowed_origins)?;
         within("server.hello_ms", self.hello_ms, 1..=3_600_000, hour)?;
         within("server.reservation_ms", self.reservation_ms, 1..=3_600_000, hour)?;
         within("server.closing_ms", self.closing_ms, 1..=60_000, "1 to 60000 ms")?;

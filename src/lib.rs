@@ -15,6 +15,7 @@
 //! | [`room`] | the pure room: seats, ticks, replication | actor, timer, socket, file |
 //! | [`arena`] | the demo game | anything of the server |
 //! | [`config`] | what server and rooms are told | parsing |
+//! | `host` | what the system is asked for (feature `server`) | rooms, sessions, settings |
 //! | `actors`, `http`, `server` | thin shells that feed a room from sockets (feature `server`) | rules |
 //! | `tools` | the other subcommands: clients of the protocol (feature `server`) | the server |
 //!
@@ -139,6 +140,8 @@ pub mod arena;
 pub mod cli;
 pub mod config;
 pub mod game;
+#[cfg(feature = "server")]
+pub mod host;
 #[cfg(feature = "server")]
 pub mod http;
 pub mod ids;

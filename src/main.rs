@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use tickroom::arena::{Arena, ArenaOptions};
 use tickroom::cli::{self, Job, Serve};
+use tickroom::host::{addresses, rehearsal};
 use tickroom::server;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
@@ -27,39 +28,69 @@ fn main() -> ExitCode {
     };
     match job {
         Job::Serve(serve) => run_serve(*serve),
-        Job::Lag(lag) => run(async |shutdown| lag.run(shutdown).await),
+        Job::Lag(lag) => run(Hangup::Ends, async |shutdown| lag.run(shutdown).await),
         Job::Stress(stress) => match stress.run() {
-            Ok(true) => ExitCode::SUCCESS,
-            Ok(false) => ExitCode::FAILURE,
+            Ok(passed) => verdict(passed),
             Err(error) => exit_code(Err(error)),
         },
-        Job::Conformance(conformance) => match actix::System::new().block_on(conformance.run()) {
-            Ok(true) => ExitCode::SUCCESS,
-            Ok(false) => ExitCode::FAILURE,
-            Err(error) => exit_code(Err(error)),
-        },
+        Job::Conformance(conformance) => block_on(async { conformance.run().await.map(verdict) }),
     }
 }
 
-fn run_serve(Serve { config, log }: Serve) -> ExitCode {
+fn verdict(passed: bool) -> ExitCode {
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn run_serve(Serve { config, log, warnings }: Serve) -> ExitCode {
     let filter = match EnvFilter::try_new(format!("{QUIET}{log}")) {
         Ok(filter) => filter,
         Err(error) => return exit_code(Err(format!("`--log {log}` is not understood: {error}"))),
     };
     let colours = io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours).init();
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
     let announce = |address| {
-        // The one line on stdout. If nobody reads it, that is no reason to stop.
-        let _ = writeln!(io::stdout(), "http://{address}");
+        // All that goes to stdout. If nobody reads it, that is no reason to stop.
+        for address in addresses::reachable(address) {
+            let _ = writeln!(io::stdout(), "http://{address}");
+        }
     };
-    run(async |shutdown| server::run::<Arena>(config, shutdown, announce).await)
+    run(Hangup::Passes, async |shutdown| server::run::<Arena>(config, shutdown, announce).await)
+}
+
+/// What SIGHUP does: a terminal that closes sends it to what runs in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hangup {
+    /// Ends a tool, as is usual.
+    Ends,
+    /// Ends no match. Daemons read their settings anew at it; ours are read once, which the log says.
+    Passes,
 }
 
 /// Runs a job that ends at the first signal, or by itself.
-fn run<E: std::fmt::Display>(job: impl AsyncFnOnce(ShutdownSignal) -> Result<(), E>) -> ExitCode {
-    match first_signal() {
-        Ok(shutdown) => exit_code(actix::System::new().block_on(job(Box::pin(shutdown)))),
+fn run<E: std::fmt::Display>(hangup: Hangup, job: impl AsyncFnOnce(ShutdownSignal) -> Result<(), E>) -> ExitCode {
+    // What even a program without a server needs: the libraries would panic.
+    if let Err(refused) = rehearsal::rehearse(0) {
+        return exit_code(Err(refused));
+    }
+    match first_signal(hangup) {
+        Ok(shutdown) => block_on(async { job(Box::pin(shutdown)).await.map(|()| ExitCode::SUCCESS) }),
         Err(error) => exit_code(Err(format!("signals cannot be heard: {error}"))),
+    }
+}
+
+/// Runs `job` inside an actix system.
+fn block_on<E: std::fmt::Display>(job: impl Future<Output = Result<ExitCode, E>>) -> ExitCode {
+    // Made here, because actix panics where the system has no descriptor left for one.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit_code(Err(format!("the system lets nothing run: {error}"))),
+    };
+    match actix::System::with_tokio_rt(|| runtime).block_on(job) {
+        Ok(code) => code,
+        Err(error) => exit_code(Err(error)),
     }
 }
 
@@ -67,7 +98,8 @@ fn exit_code<E: std::fmt::Display>(ended: Result<(), E>) -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("tickroom: {error}");
+            // If stderr is closed, the exit code says it alone.
+            let _ = writeln!(io::stderr(), "tickroom: {error}");
             ExitCode::FAILURE
         }
     }
@@ -75,22 +107,31 @@ fn exit_code<E: std::fmt::Display>(ended: Result<(), E>) -> ExitCode {
 
 /// What completes at the first SIGINT or SIGTERM after this call; a second one ends the process at once. Signals are
 /// heard on a thread of their own, so that even a server that hangs can be stopped.
-fn first_signal() -> io::Result<impl Future<Output = ()>> {
+fn first_signal(hangup: Hangup) -> io::Result<impl Future<Output = ()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (mut terminate, mut interrupt) = {
+    let (mut terminate, mut interrupt, hung_up) = {
         let _inside = runtime.enter();
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
+        let hung_up = if hangup == Hangup::Passes { Some(signal(SignalKind::hangup())?) } else { None };
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, hung_up)
     };
     let (first, heard) = oneshot::channel();
-    std::thread::spawn(move || {
+    let listen = move || {
         runtime.block_on(async {
+            if let Some(mut hung_up) = hung_up {
+                tokio::spawn(async move {
+                    while hung_up.recv().await.is_some() {
+                        tracing::info!("SIGHUP: settings are read at the start alone; restart to change one");
+                    }
+                });
+            }
             tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
             // Nobody waits any more if the server has ended by itself.
             let _ = first.send(());
             tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
             std::process::exit(EXIT_AT_ONCE)
         })
-    });
+    };
+    std::thread::Builder::new().name("signals".into()).spawn(listen)?;
     // The other end lives as long as the process.
     Ok(async { heard.await.unwrap_or_default() })
 }

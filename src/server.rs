@@ -18,13 +18,14 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::actors::clock::Clock;
 use crate::actors::connection;
 use crate::actors::courier::{Worker, WorkerId};
-use crate::actors::host;
 use crate::actors::lobby::{Drain, Lobby, LobbyConfig, StartRoom};
 use crate::actors::room::RoomActor;
 use crate::actors::session::Door;
 use crate::actors::watch::{EndAll, Watch};
 use crate::config::{Config, ConfigError, RoomConfig, ServerConfig};
 use crate::game::Game;
+use crate::host::process;
+use crate::host::rehearsal::{self, Refused};
 use crate::http::files::Files;
 use crate::http::{self, Site};
 use crate::ids::Micros;
@@ -57,7 +58,7 @@ pub enum ServeError {
     Config(#[from] ConfigError),
     /// The game does not understand its options.
     #[error("the [game] settings are wrong: {0}")]
-    GameOptions(serde_json::Error),
+    GameOptions(serde_path_to_error::Error<serde_json::Error>),
     /// No room can be made.
     #[error("the game cannot be served: {0}")]
     Room(#[from] RoomError),
@@ -70,6 +71,9 @@ pub enum ServeError {
     /// The system does not let us listen there.
     #[error("cannot listen on {0}: {1}. Ports below 1024 need privileges; the address must be one of this machine's")]
     Listen(SocketAddr, io::Error),
+    /// The system does not let us have what the server starts with.
+    #[error(transparent)]
+    System(#[from] Refused),
     /// A folder of files is not there.
     #[error("{0} is not a folder: `--client-dir` and `--assets-dir` name the folders to serve files from")]
     Folder(PathBuf),
@@ -89,18 +93,23 @@ pub async fn run<G: Game>(
     announce: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
     config.check()?;
-    let options: G::Options = serde_json::from_value(config.game.clone()).map_err(ServeError::GameOptions)?;
+    let options: G::Options = serde_path_to_error::deserialize(config.game.clone()).map_err(ServeError::GameOptions)?;
     // Once, so that a game that cannot be served is known now and not when the first player comes.
     Room::<G>::new(config.room.clone(), &options, String::new(), 0, Micros::default())?;
     let site_files = (
         files(config.client_dir.clone(), Files::BuiltInClient)?,
         files(config.assets_dir.clone(), Files::BuiltInAssets)?,
     );
+    // Before any actor is started: one that was never run does not survive an early return.
+    let (listener, address) = listen(config.listen)?;
     raise_descriptor_limit(config.server.descriptors());
+    let workers = or_cores(config.server.workers);
+    let arbiters = or_cores(config.server.arbiters);
+    rehearsal::rehearse(workers + arbiters)?;
 
     let clock = Clock::start();
     let server = Arc::new(config.server.clone());
-    let arbiters = Arbiters::start(or_cores(config.server.arbiters));
+    let arbiters = Arbiters::start(arbiters);
     let lobby = start_lobby::<G>(&config, options, clock, arbiters.handles());
     let watch = Watch::new(server.clone(), clock).start();
     let door = Arc::new(Door {
@@ -113,9 +122,7 @@ pub async fn run<G: Game>(
     });
     let site =
         web::Data::new(Site { door: door.clone(), lobby: lobby.clone(), client: site_files.0, assets: site_files.1 });
-    let workers = or_cores(config.server.workers);
     let worker_count = Arc::new(AtomicUsize::new(0));
-    let (listener, address) = listen(config.listen)?;
     let builder = Server::build();
     let stopping = builder.graceful_shutdown_signal();
     let http = builder
@@ -126,7 +133,7 @@ pub async fn run<G: Game>(
         .listen("http", listener, move || {
             // Runs once on each worker's thread.
             let number = worker_count.fetch_add(1, Ordering::Relaxed);
-            host::name_thread(&format!("worker-{number}"));
+            process::name_thread(&format!("worker-{number}"));
             let worker = web::Data::new(Worker::start(WorkerId(number)));
             // Once for plain requests and once for those that ask for a WebSocket.
             let app = || {
@@ -204,6 +211,10 @@ fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> 
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         // A server that was just stopped leaves connections behind that must not keep the next one from starting.
         socket.set_reuse_address(true)?;
+        if address.is_ipv6() {
+            // `[::]` is every address, those of version 4 too, whatever the system's default.
+            socket.set_only_v6(false)?;
+        }
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
         let listener = TcpListener::from(socket);
@@ -250,7 +261,7 @@ impl Arbiters {
     fn start(count: usize) -> Self {
         let start = |number| {
             let arbiter = Arbiter::new();
-            arbiter.spawn_fn(move || host::name_thread(&format!("rooms-{number}")));
+            arbiter.spawn_fn(move || process::name_thread(&format!("rooms-{number}")));
             arbiter
         };
         Self((0..count).map(start).collect())

@@ -2,12 +2,11 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use support::sockets::{PATIENCE, Server, config, frame, hello, read_to_end};
+use support::program::Program;
+use support::sockets::{Server, config, frame, hello, read_to_end};
 use tickroom::protocol::close::CloseReason;
 use tickroom::protocol::message::{ClientMessage, RoomWish};
 use tokio::io::AsyncWriteExt;
@@ -41,38 +40,6 @@ async fn clients_that_do_not_answer_are_cut_after_a_second() {
     assert!((Duration::from_millis(900)..Duration::from_millis(2000)).contains(&took), "it took {took:?}");
     let (_, ended) = read_to_end(&mut socket, Duration::from_secs(5)).await;
     assert!(ended, "the connection must be cut");
-}
-
-#[test]
-fn a_port_in_use_is_said_with_a_remedy() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    let address = taken.local_addr().expect("it is bound");
-    let mut program = Program::start(&["--listen", &address.to_string()]);
-    let (status, errors) = program.end();
-    assert!(!status.success());
-    assert!(errors.contains(&format!("{address} is in use")) && errors.contains("--listen"), "{errors}");
-}
-
-/// Trap 10 of DESIGN.md section 9: two descriptors per session, and a system that lets a process have a few.
-#[test]
-fn too_few_descriptors_are_said_with_a_remedy_and_the_server_runs_all_the_same() {
-    let limited = |limit: &str| {
-        let mut shell = Command::new("sh");
-        let script = format!("ulimit -n {limit} && exec \"$0\" --listen 127.0.0.1:0 --set server.sessions_max=1000");
-        shell.args(["-c", &script, env!("CARGO_BIN_EXE_tickroom")]);
-        let mut program = Program::spawn(&mut shell);
-        program.address();
-        program.signal("TERM");
-        let (status, errors) = program.end();
-        assert!(status.success(), "{status}: {errors}");
-        errors
-    };
-    let errors = limited("300");
-    assert!(errors.contains("WARN") && errors.contains("limit=300"), "{errors}");
-    assert!(errors.contains("ulimit -n") && errors.contains("server.sessions_max"), "{errors}");
-    // A soft limit is no limit: it is raised, without a word.
-    let errors = limited("-S 300");
-    assert!(!errors.contains("WARN"), "{errors}");
 }
 
 #[tokio::test]
@@ -147,67 +114,6 @@ async fn nothing_that_a_stranger_sends_raises_the_log_level() {
     // Rooms are worth a line, sessions are not.
     assert!(errors.contains("room begins"), "{errors}");
     assert!(errors.lines().count() <= 8, "{errors}");
-}
-
-/// The built program, which is killed when a test is done with it.
-struct Program {
-    child: Child,
-    stdout: BufReader<std::process::ChildStdout>,
-}
-
-impl Program {
-    fn start(arguments: &[&str]) -> Self {
-        Self::spawn(Command::new(env!("CARGO_BIN_EXE_tickroom")).args(arguments))
-    }
-
-    fn spawn(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program was built");
-        let stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
-        Self { child, stdout }
-    }
-
-    /// What the one line says.
-    fn address(&mut self) -> SocketAddr {
-        let mut line = String::new();
-        self.stdout.read_line(&mut line).expect("the program prints a line");
-        let address = line.trim_end().strip_prefix("http://").expect("the line is an address");
-        address.parse().expect("the line is an address")
-    }
-
-    fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
-        assert!(sent.expect("kill is there").success());
-    }
-
-    /// How it ended, and what it wrote to stderr.
-    fn end(&mut self) -> (ExitStatus, String) {
-        let start = Instant::now();
-        let status = loop {
-            match self.child.try_wait().expect("the program is ours") {
-                Some(status) => break status,
-                None if start.elapsed() > PATIENCE => panic!("the program does not end"),
-                None => std::thread::sleep(Duration::from_millis(5)),
-            }
-        };
-        let mut errors = String::new();
-        self.child.stderr.take().expect("stderr is piped").read_to_string(&mut errors).expect("logs are text");
-        (status, errors)
-    }
-
-    /// What is left on stdout.
-    fn stdout(&mut self) -> String {
-        let mut rest = String::new();
-        self.stdout.read_to_string(&mut rest).expect("stdout is text");
-        rest
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        // It has ended already, unless the test failed.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 async fn upgraded(address: SocketAddr) -> TcpStream {

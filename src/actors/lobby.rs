@@ -16,9 +16,9 @@ use rand::rngs::SysRng;
 use super::clock::Clock;
 use super::courier::Route;
 use super::directory::Directory;
-use super::host;
 use super::room::{NewRoom, ToRoom, room_of_token};
 use super::session::ToSession;
+use crate::host::process;
 use crate::ids::{Micros, ResumeToken, RoomId};
 use crate::protocol::close::CloseReason;
 use crate::protocol::message::{RoomWish, Tier};
@@ -309,7 +309,7 @@ impl Lobby {
     fn give_memory_back(&mut self) {
         let now = self.clock.now();
         if self.rooms.is_empty() && self.emptied.take_if(|emptied| now.since(*emptied) >= MEMORY_KEPT).is_some() {
-            host::give_memory_back();
+            process::give_memory_back();
             tracing::debug!(took_us = self.clock.now().since(now).0, "no room is left: memory was given back");
         }
     }

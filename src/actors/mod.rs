@@ -17,7 +17,6 @@ pub mod connection;
 pub mod courier;
 pub mod directory;
 pub mod guard;
-pub mod host;
 pub mod inbox;
 pub mod limiter;
 pub mod lobby;

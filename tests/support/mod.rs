@@ -4,6 +4,8 @@
 pub mod chaos;
 pub mod peers;
 #[cfg(feature = "server")]
+pub mod program;
+#[cfg(feature = "server")]
 pub mod sockets;
 pub mod toy;
 pub mod wild;

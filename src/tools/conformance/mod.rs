@@ -19,6 +19,8 @@ use std::net::SocketAddr;
 use clap::Args;
 use tokio::net::TcpListener;
 
+use crate::config::listen_address;
+
 pub use self::report::{Fault, Report, Step, Verdict};
 
 /// Plays the server's side of a script to your client, and says which step it gets wrong, at which byte and why.
@@ -28,7 +30,7 @@ pub use self::report::{Fault, Report, Step, Verdict};
 #[derive(Clone, Debug, Args)]
 pub struct ConformanceArgs {
     /// Where your client connects to; port 0 takes a free one
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8090")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = listen_address, default_value = "127.0.0.1:8090")]
     listen: SocketAddr,
     /// Print the report as JSON instead of text
     #[arg(long)]

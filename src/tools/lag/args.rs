@@ -10,6 +10,8 @@ use tokio::net::TcpListener;
 
 use super::link::{Profile, ProfileError, StallWay};
 use super::proxy::{self, CONNECTIONS_MAX, Config, Stats};
+use crate::config::listen_address;
+use crate::host::addresses;
 
 /// A bad network between a client and a server, to feel it or to test in it.
 ///
@@ -19,7 +21,7 @@ use super::proxy::{self, CONNECTIONS_MAX, Config, Stats};
 #[derive(Clone, Debug, PartialEq, Args)]
 pub struct LagArgs {
     /// Where clients connect to; port 0 takes a free one
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8081")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = listen_address, default_value = "127.0.0.1:8081")]
     listen: SocketAddr,
     /// The server
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
@@ -87,7 +89,7 @@ impl LagArgs {
         Ok(profile)
     }
 
-    /// Runs the proxy until `shutdown` is ready. One line on stdout says where it listens; numbers go to stderr.
+    /// Runs the proxy until `shutdown` is ready. Lines on stdout say where it listens; numbers go to stderr.
     ///
     /// # Errors
     /// An impossible profile, or an address that cannot be listened on.
@@ -96,7 +98,9 @@ impl LagArgs {
         let listener = TcpListener::bind(self.listen)
             .await
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {}: {error}", self.listen)))?;
-        println!("http://{} -> {}", listener.local_addr()?, self.to);
+        for address in addresses::reachable(listener.local_addr()?) {
+            println!("http://{address} -> {}", self.to);
+        }
         let config = Config { to: self.to, profile, seed: self.seed, connections_max: self.connections_max };
         let stats = Arc::new(Stats::default());
         let report = async {

@@ -1,5 +1,4 @@
-//! What the system is asked for that Rust's standard library has no words for: names of threads, free memory back.
-//! Where a system has no such thing, nothing happens.
+//! This process: names of its threads, its free memory back to the system.
 
 /// Gives memory that nothing uses back to the system. glibc keeps what was freed between two things that live on, as
 /// good as all of a full server's, and has a call to let go of it; while that runs, threads that allocate wait, so call

@@ -1,0 +1,12 @@
+//! What the system is asked for that Rust's standard library has no words for. Alone with what is not portable: where a
+//! system has no such thing, nothing happens, or the answer is the one that does no harm.
+//!
+//! - [`process`]: names of threads, free memory back.
+//! - [`addresses`]: where others can reach a socket of this machine.
+//! - [`rehearsal`]: whether the system will let the server have its threads and descriptors.
+//!
+//! No room, no session, no setting.
+
+pub mod addresses;
+pub mod process;
+pub mod rehearsal;
