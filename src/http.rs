@@ -1,6 +1,7 @@
 //! Routes: the client's files, the way to a session, the list of rooms, health.
 
 pub mod files;
+mod opening;
 pub mod upgrade;
 
 use std::sync::Arc;

@@ -5,7 +5,7 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use support::sockets::{Server, config, hello, within};
 use tickroom::config::{Config, ServerConfig};
@@ -103,6 +103,17 @@ impl Raw {
     async fn write(&mut self, bytes: &[u8]) {
         // A server that has already closed may reset; what it said before is read all the same.
         let _ = self.socket.write_all(bytes).await;
+    }
+
+    /// Says these last words, or ends the client's half of the connection; the time until the server ends its own.
+    async fn ends_after(&mut self, last: Option<&[u8]>) -> Duration {
+        let start = Instant::now();
+        match last {
+            Some(bytes) => self.write(bytes).await,
+            None => self.socket.shutdown().await.expect("half of a connection can be closed"),
+        }
+        within("the end of the connection", async { while self.frame().await.is_some() {} }).await;
+        start.elapsed()
     }
 
     /// The server's next frame: its first byte and its payload. `None` at the end.
@@ -212,6 +223,7 @@ const TEXT_FRAME: &str = "a text frame, whole or the first of several";
 const UNMASKED: &str = "an unmasked frame";
 const RESERVED: &str = "a frame with a reserved bit (RSV1 to RSV3) set";
 const OPCODE: &str = "an unknown opcode (3 to 7, 11 to 15)";
+const NOT_SHORTEST: &str = "a frame whose length is not in its shortest form";
 const CONTROL: &str = "a control frame that is fragmented or longer than 125 bytes";
 const AT_LIMIT: &str = "a message of exactly 1024 bytes";
 const ABOVE_LIMIT: &str = "a message of 1025 bytes, in one frame or in several";
@@ -298,6 +310,17 @@ async fn broken_frames(table: &mut Table) {
     for opcode in (3..=7).chain(11..=15) {
         table.closes(OPCODE, &frame(FIN | opcode, &message), CloseReason::Malformed).await;
     }
+    for (length, payload) in [
+        (&[126, 0, 0][..], 0),
+        (&[126, 0, 125], 125),
+        (&[127, 0, 0, 0, 0, 0, 0, 0, 5], 5),
+        (&[127, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF], 0),
+    ] {
+        for first in [FIN | BINARY, FIN | PING, BINARY, FIN | CLOSE] {
+            let bytes = [&[first, 0x80 | length[0]], &length[1..], &MASK, &vec![0; payload][..]].concat();
+            table.closes(NOT_SHORTEST, &bytes, CloseReason::Malformed).await;
+        }
+    }
     table.closes(CONTROL, &frame(FIN | PING, &[1; 126]), CloseReason::Malformed).await;
     table.closes(CONTROL, &frame(PING, b"x"), CloseReason::Malformed).await;
     table.closes(CONTROL, &frame(CLOSE, &1000_u16.to_be_bytes()), CloseReason::Malformed).await;
@@ -378,6 +401,70 @@ async fn closes(table: &mut Table) {
     assert!(raw.answers().await.ended);
     let (_, again) = table.server.resume(welcome.token.expect("a seat has a token")).await;
     assert_eq!(again.seat, welcome.seat);
+}
+
+/// Autobahn's client waits a second at most for the end of the connection, and so do others.
+#[tokio::test]
+async fn the_connection_ends_as_soon_as_the_client_has_said_its_last() {
+    // Far longer than it may take: 50 ms on a machine that has nothing else to do.
+    const SOON: Duration = Duration::from_millis(500);
+    let server = ServerConfig { closing_ms: 5000, ..config().server };
+    let server = Server::start(Config { server, ..config() });
+    let message = ping_message(7);
+    let wrong_length = [&[FIN | BINARY, 0x80 | 126, 0, message.len() as u8], &MASK[..], &message].concat();
+    let faults = [
+        ("text", frame(FIN | 1, b"Hello, world!")),
+        ("text in fragments", [frame(1, b"Hel"), frame(FIN | CONTINUATION, b"lo")].concat()),
+        ("text that is no UTF-8", frame(FIN | 1, &[0xCE, 0xBA, 0xED, 0xA0, 0x80])),
+        ("empty text, and a Ping behind it", [frame(FIN | 1, b""), frame(FIN | PING, b"x")].concat()),
+        ("a reserved bit", frame(FIN | 0x40 | BINARY, &message)),
+        ("all reserved bits, and a message", [frame(FIN | 0x70 | PING, b""), frame(FIN | BINARY, &message)].concat()),
+        ("an unknown opcode", frame(FIN | 5, b"")),
+        ("an unknown control opcode", frame(FIN | 12, b"x")),
+        ("no mask", [&[FIN | BINARY, message.len() as u8], &message[..]].concat()),
+        ("a long Ping", frame(FIN | PING, &[0x88; 126])),
+        ("a Ping in fragments", [frame(PING, b"x"), frame(FIN | CONTINUATION, b"y")].concat()),
+        ("a continuation of nothing", frame(FIN | CONTINUATION, b"x")),
+        ("a message in a message", [frame(BINARY, b"x"), frame(FIN | BINARY, b"y")].concat()),
+        ("a length in a longer form", wrong_length),
+        ("a long message", frame(FIN | BINARY, &[0x88; 5000])),
+        ("bytes that are no message", frame(FIN | BINARY, &[77])),
+        ("Leave", frame(FIN | BINARY, &ClientMessage::Leave.encode())),
+    ];
+    for (what, bytes) in &faults {
+        let mut took = Vec::new();
+        for goodbye in [Some(close(1000, b"")), Some(close(1002, b"because")), Some(frame(FIN | CLOSE, b"")), None] {
+            let (mut raw, _) = Raw::seated(&server).await;
+            raw.write(bytes).await;
+            while raw.frame().await.expect("a Close frame comes").0 != FIN | CLOSE {}
+            took.push(raw.ends_after(goodbye.as_deref()).await);
+        }
+        // The goodbye comes with the fault.
+        let (mut raw, _) = Raw::seated(&server).await;
+        took.push(raw.ends_after(Some(&[bytes.clone(), close(1000, b"")].concat())).await);
+        assert!(took.iter().all(|took| *took < SOON), "{what}: the end came after {took:?}");
+    }
+    // These are the client's last words themselves.
+    for last in [
+        close(1000, b""),
+        close(1000, &[b'x'; 123]),
+        close(4999, b""),
+        frame(FIN | CLOSE, b""),
+        frame(FIN | CLOSE, &[3]),
+        close(0, b""),
+        close(1005, b""),
+        close(1006, b""),
+        close(2999, b""),
+        close(5000, b""),
+        close(65_535, b""),
+        close(1000, &[0xC3, 0x28]),
+        close(1000, &[0xCE, 0xBA, 0xED, 0xA0, 0x80]),
+        [close(1000, b""), frame(FIN | PING, b"x"), close(1001, b"")].concat(),
+    ] {
+        let (mut raw, _) = Raw::seated(&server).await;
+        let took = raw.ends_after(Some(&last)).await;
+        assert!(took < SOON, "{last:02x?}: the end came after {took:?}");
+    }
 }
 
 async fn half_closed(table: &mut Table) {

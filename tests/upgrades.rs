@@ -107,6 +107,35 @@ async fn who_asks_in_other_words_has_an_answer_and_no_session() {
     }
 }
 
+#[tokio::test]
+async fn a_request_that_does_not_keep_to_the_handshake_is_told_what_is_wrong() {
+    const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    const VERSION: &str = "Sec-WebSocket-Version: 13\r\n";
+    let server = Server::start(config());
+    let versions = ["12", "14", "8", "7", "0", "255", "13, 8", "013", "13.0", "thirteen", "-1", ""];
+    let versions = versions.map(|version| ASKS.replace(VERSION, &format!("Sec-WebSocket-Version: {version}\r\n")));
+    let others = [ASKS.replace(VERSION, ""), ASKS.replace(VERSION, &VERSION.repeat(2))];
+    for asks in versions.iter().chain(&others) {
+        let (answer, ended) = exchange(&server, format!("GET /ws HTTP/1.1\r\n{asks}\r\n").as_bytes(), PATIENCE).await;
+        assert!(ended && answer.starts_with(b"HTTP/1.1 426 "), "{asks}: {:?}", String::from_utf8_lossy(&answer));
+        for said in ["\r\nSec-WebSocket-Version: 13\r\n", "\r\nUpgrade: websocket\r\n", "speaks version 13"] {
+            assert!(has(&answer, said), "{asks} has no {said}: {:?}", String::from_utf8_lossy(&answer));
+        }
+    }
+    let keys =
+        ["", "x", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25j", "dGhlIHNhbXBsZSBub25jZWU=", "0123456789abcdef"];
+    let keys = keys.map(|key| ASKS.replace(KEY, &format!("Sec-WebSocket-Key: {key}\r\n")));
+    let others = [ASKS.replace(KEY, ""), ASKS.replace(KEY, &KEY.repeat(2))];
+    for asks in keys.iter().chain(&others) {
+        let (answer, ended) = exchange(&server, format!("GET /ws HTTP/1.1\r\n{asks}\r\n").as_bytes(), PATIENCE).await;
+        assert!(ended && answer.starts_with(b"HTTP/1.1 400 "), "{asks}: {:?}", String::from_utf8_lossy(&answer));
+        assert!(has(&answer, "16 bytes in base64"), "{asks}: {:?}", String::from_utf8_lossy(&answer));
+    }
+    let (answer, ended) = exchange(&server, format!("GET /ws HTTP/1.0\r\n{ASKS}\r\n").as_bytes(), PATIENCE).await;
+    let text = String::from_utf8_lossy(&answer);
+    assert!(ended && text.starts_with("HTTP/1.") && text[8..].starts_with(" 400 "), "{text}");
+}
+
 /// One place: it is free again as soon as the session before is gone.
 fn one_place() -> Server {
     Server::start(Config { server: ServerConfig { sessions_max: 1, ..config().server }, ..config() })

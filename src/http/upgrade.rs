@@ -25,7 +25,7 @@ use actix_web_actors::ws::{self, WebsocketContext};
 use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
 
-use super::Site;
+use super::{Site, opening};
 use crate::actors::connection::Connection;
 use crate::actors::courier::Worker;
 use crate::actors::guard::{Guard, Verdict};
@@ -163,6 +163,9 @@ pub(super) async fn upgrade(
     if !origin_may_connect(&request, &door.config.allowed_origins) {
         tracing::debug!("an upgrade from a foreign origin was refused");
         return Ok(HttpResponse::Forbidden().body("This origin may not connect: see server.allowed_origins.\n"));
+    }
+    if let Some(refusal) = opening::refusal(request.head()) {
+        return Ok(refusal);
     }
     let mut answer = ws::handshake(&request)?;
     let Some(entrance) = request.extensions().get::<Rc<Entrance>>().cloned() else {
