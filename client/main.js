@@ -4,6 +4,7 @@
 // one to the other, once per frame.
 
 import { createAdapter } from './arena/adapter.js';
+import { addressesFrom } from './arena/addresses.js';
 import { Drawing } from './arena/draw.js';
 import { OUTSIDE, OUTSIDE_TOUCH } from './arena/draw/camera.js';
 import { Hud } from './arena/hud.js';
@@ -11,6 +12,7 @@ import { Controls, levelsFor, typing } from './arena/input.js';
 import { PHASE_READY, Reading, readLooks } from './arena/reading.js';
 import { Scene } from './arena/scene.js';
 import { Screens } from './arena/screens.js';
+import { openSettings } from './arena/settings.js';
 import { Sound } from './arena/sound.js';
 import { TouchPad } from './arena/touch.js';
 import { Watching } from './arena/watching.js';
@@ -29,22 +31,14 @@ const FRAME_MAX_S = 0.1;
  */
 const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
-/** Settings outlive the tab, where the browser allows it. */
-const settings = (() => {
-  try {
-    return window.localStorage;
-  } catch {
-    return null;
-  }
-})();
-
-const server = `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/ws`;
+const settings = openSettings(() => window.localStorage);
+const addresses = addressesFrom(document.baseURI);
 const view = /** @type {HTMLCanvasElement} */ (element('view'));
 const scene = new Scene();
 const reading = new Reading(scene);
 const drawing = new Drawing(view, /** @type {HTMLCanvasElement} */ (element('map')), reading);
 const watching = new Watching();
-const sound = new Sound(settings?.getItem(SOUND_KEY) === 'on');
+const sound = new Sound(settings.getItem(SOUND_KEY) === 'on');
 const pad = new TouchPad(element('stick'), element('pad-fire'), element('pad-beam'), element('pad-dash'));
 const controls = new Controls(window, view, pad, () => client?.press('dash'));
 const platform = browserPlatform(window);
@@ -53,14 +47,14 @@ const lag = new Lag(platform.clock, platform.timers.after, platform.random);
 
 /** The session's client; null on the join screen. @type {import('./net/client.js').Client | null} */
 let client = null;
-/** What the current session asked for. @type {Wish} */
-let wish = { kind: 'quick' };
 /** True once a Welcome came: a seat that is lost later is asked for again without a question. */
 let welcomed = false;
 /** @type {((wants: import('./arena/input.js').Wants) => Record<string, number>) | null} */
 let levels = null;
 let ghost = false;
 let lastFrame = 0;
+/** The device's pixels per CSS pixel that the canvas has been made for. */
+let drawnRatio = 0;
 /** Why the session dropped, as the server told; later attempts that fail say less. */
 let dropped = '';
 /** Where the own ship is on the screen, for aiming; filled each frame. */
@@ -86,7 +80,7 @@ const screens = new Screens({
 
 /** @returns {Promise<any[]>} the open matches */
 async function openRooms() {
-  const answer = await fetch('/api/rooms', { headers: { accept: 'application/json' } });
+  const answer = await fetch(addresses.rooms, { headers: { accept: 'application/json' } });
   if (!answer.ok) throw new Error(`the list of matches: status ${answer.status}`);
   return (await answer.json()).rooms;
 }
@@ -100,17 +94,16 @@ function invitation() {
 }
 
 /**
- * @param {Wish} wanted
+ * @param {Wish} wish
  * @param {string} name
  */
-function join(wanted, name) {
+function join(wish, name) {
   end(false);
-  wish = wanted;
   welcomed = false;
   dropped = '';
   sound.wake();
   const mine = createClient({
-    url: server,
+    url: addresses.socket,
     name,
     wish,
     tier: 'delta',
@@ -145,10 +138,25 @@ function end(home) {
   hud.show(false);
   document.body.classList.remove('playing');
   if (!home) return;
-  history.replaceState(null, '', location.pathname);
+  showAddress('');
   screens.forgetInvitation();
   screens.showJoin();
   drawing.reset();
+}
+
+/**
+ * What the address bar says of the match: a reload, a bookmark and a copied address lead there again.
+ * @param {string} query
+ */
+function showAddress(query) {
+  const address = new URL(location.href);
+  address.search = query;
+  address.hash = '';
+  try {
+    history.replaceState(null, '', address);
+  } catch {
+    // Too many changes for this browser, or a frame that may not: the match does not need it.
+  }
 }
 
 /** @param {import('./protocol/messages.js').Welcome} told */
@@ -168,8 +176,7 @@ function welcome(told) {
   hud.show(true);
   document.body.classList.add('playing');
   document.body.classList.toggle('spectating', told.seat === null);
-  const spectate = told.seat === null ? '&spectate' : '';
-  history.replaceState(null, '', `${location.pathname}?room=${encodeURIComponent(told.code)}${spectate}`);
+  showAddress(`?room=${encodeURIComponent(told.code)}${told.seat === null ? '&spectate' : ''}`);
   if (again) hud.feed.say(told.resumed ? 'Back in the match' : 'A new match', performance.now());
 }
 
@@ -184,7 +191,7 @@ function status(told) {
   }
   if (phase === 'waiting' || (phase === 'connecting' && told.attempt > 0)) waiting(told);
   else if (phase === 'connecting') screens.showConnecting();
-  else if (phase === 'closed' && reason !== null) screens.showEnding(reason, wish);
+  else if (phase === 'closed' && reason !== null) screens.showEnding(reason, client?.wish ?? { kind: 'quick' });
 }
 
 /** @param {import('./net/connection.js').Status} told */
@@ -214,13 +221,8 @@ function event(kind, fields) {
   }
 }
 
-/** @returns {string} */
-function shareLink() {
-  return `${location.origin}${location.pathname}?room=${encodeURIComponent(client?.code ?? '')}`;
-}
-
 async function copyLink() {
-  const link = shareLink();
+  const link = addresses.match(client?.code ?? '');
   try {
     await navigator.clipboard.writeText(link);
     hud.feed.say('Link copied', performance.now());
@@ -242,11 +244,7 @@ function closeMenu() {
 
 function toggleSound() {
   const on = sound.toggle();
-  try {
-    settings?.setItem(SOUND_KEY, on ? 'on' : 'off');
-  } catch {
-    // A full storage forgets the setting.
-  }
+  settings.setItem(SOUND_KEY, on ? 'on' : 'off');
   return on;
 }
 
@@ -283,6 +281,9 @@ function key(pressed) {
 /** @param {number} now */
 function frame(now) {
   requestAnimationFrame(frame);
+  // A window on a sharper screen keeps its size in CSS pixels, so nothing resizes; a media query of the resolution would
+  // tell of most such changes, but not of all.
+  if (window.devicePixelRatio !== drawnRatio) resize();
   const dt = Math.min(FRAME_MAX_S, Math.max(0, (now - lastFrame) / 1000));
   lastFrame = now;
   if (client === null || reading.looks === null || !welcomed) {
@@ -317,7 +318,8 @@ function frame(now) {
 }
 
 function resize() {
-  drawing.resize(window.innerWidth, window.innerHeight, window.devicePixelRatio || 1);
+  drawnRatio = window.devicePixelRatio;
+  drawing.resize(window.innerWidth, window.innerHeight, drawnRatio || 1);
 }
 
 /** @param {boolean} on */
@@ -354,7 +356,7 @@ function boot() {
   };
   exposeToTests(window, { client: () => client, scene, hud, drawing });
   requestAnimationFrame(frame);
-  const seat = savedSeat(platform.storage, server);
+  const seat = savedSeat(platform.storage, addresses.socket);
   const invited = invitation();
   // A reload in the middle of a match goes on with it, unless the address asks for another one.
   if (seat !== null && (invited === null || (invited.kind === 'code' && invited.code === seat.code))) {

@@ -73,14 +73,15 @@ async fn asset(site: web::Data<Site>, path: web::Path<String>, request: HttpRequ
     site.assets.answer(&path, &request).await
 }
 
-/// A room's short link leads to the page with the code, where the page's own links are right.
+/// A room's short link leads to the page with the code, where the page's own links are right: beside `/r/`, since what
+/// lies before that is known to the proxy alone that serves the game under a path of its own.
 async fn room_link(code: web::Path<String>) -> HttpResponse {
     let is_code = |code: &str| code.len() <= CODE_CHARS_MAX && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if !is_code(&code) {
         return HttpResponse::NotFound().body("There is no match with this code.\n");
     }
     HttpResponse::Found()
-        .insert_header((header::LOCATION, format!("/?room={}", code.to_ascii_uppercase())))
+        .insert_header((header::LOCATION, format!("../?room={}", code.to_ascii_uppercase())))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .finish()
 }

@@ -68,7 +68,7 @@ async fn every_answer_has_its_security_headers() {
 async fn a_room_link_leads_to_the_page_with_the_code() {
     let server = Server::start(config());
     let (status, head, _) = server.http("GET", "/r/bcdf", "").await;
-    assert_eq!((status, header(&head, "location")), (302, Some("/?room=BCDF")));
+    assert_eq!((status, header(&head, "location")), (302, Some("../?room=BCDF")));
     for path in ["/r/%2F%2Fevil.example", "/r/b%0D%0AX-Evil:%201", "/r/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"] {
         let (status, head, _) = server.http("GET", path, "").await;
         assert_eq!((status, header(&head, "location"), header(&head, "x-evil")), (404, None, None), "{path}");

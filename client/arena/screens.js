@@ -13,7 +13,7 @@ const NAME_KEY = 'tickroom.name';
  * @typedef {object} ScreenActions
  * @property {(wish: Wish, name: string) => void} join
  * @property {() => void} leave frees the seat and shows the join screen
- * @property {() => void} retry now
+ * @property {() => void} retry connects now, also after a session that ended for good
  * @property {() => Promise<any[]>} rooms the open matches
  * @property {() => void} back from the menu to the match
  * @property {() => void} copyLink
@@ -47,14 +47,14 @@ function element(id) {
 export class Screens {
   /**
    * @param {ScreenActions} actions
-   * @param {Storage | null} storage for the name
+   * @param {import('./settings.js').Settings} storage for the name
    * @param {Wish | null} invited from the page's address
    */
   constructor(actions, storage, invited) {
     this.#actions = actions;
     this.#storage = storage;
     this.#invited = invited;
-    this.#name.value = storage?.getItem(NAME_KEY) ?? '';
+    this.#name.value = storage.getItem(NAME_KEY) ?? '';
     this.#rooms = new RoomList(element('room-list'), element('rooms-note'), (wish) => this.#join(wish), actions.rooms);
     element('join-form').addEventListener('submit', (event) => {
       event.preventDefault();
@@ -127,11 +127,7 @@ export class Screens {
 
   /** @param {Wish} wish */
   #join(wish) {
-    try {
-      this.#storage?.setItem(NAME_KEY, this.name);
-    } catch {
-      // A full or forbidden storage forgets the name, that is all.
-    }
+    this.#storage.setItem(NAME_KEY, this.name);
     this.note('');
     this.#actions.join(wish, this.name);
   }
@@ -224,6 +220,7 @@ export class Screens {
     /** @type {[string, () => void][]} */
     const buttons = ending.offers.map((offer) => {
       if (offer.kind === 'reload') return [offer.label, () => window.location.reload()];
+      if (offer.kind === 'again') return [offer.label, () => this.#actions.retry()];
       if (offer.kind === 'home') return [offer.label, () => this.#actions.leave()];
       return [offer.label, () => this.#join(offer.wish)];
     });

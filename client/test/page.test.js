@@ -3,9 +3,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { addressesFrom } from '../arena/addresses.js';
 import { OTHERS, SELF, seatColor, seatShape } from '../arena/draw/palette.js';
 import { levelsFor, steer, turnBetween } from '../arena/input.js';
 import { endingFor } from '../arena/screens/endings.js';
+import { openSettings } from '../arena/settings.js';
 import { CLOSE_REASONS, closeReason } from '../protocol/close.js';
 
 test('steering to a direction arrives the shortest way, and stays there', () => {
@@ -47,6 +49,37 @@ test('every reason why a session ends gives the player a title, a sentence and a
       assert.ok(offers.length > 0 && offers.every(({ label }) => label !== ''), reason.name);
       assert.ok(offers.some(({ kind }) => kind === 'home'), `${reason.name} leads nowhere else`);
     }
+  }
+});
+
+test('every address lies beside the page, however that was opened', () => {
+  for (const [base, home] of [
+    ['http://127.0.0.1:8080/', 'http://127.0.0.1:8080/'],
+    ['https://play.example/game/', 'https://play.example/game/'],
+    ['https://play.example/game/index.html?room=BCDF&spectate#x', 'https://play.example/game/'],
+    ['https://play.example/a/b/?next=/c/', 'https://play.example/a/b/'],
+    ['https://ada:secret@play.example/game/', 'https://play.example/game/'],
+    ['http://[::1]:8080/game/?room=BCDF', 'http://[::1]:8080/game/'],
+  ]) {
+    const { home: start, socket, rooms, health, match } = addressesFrom(base);
+    const wire = home.replace('http', 'ws');
+    assert.deepEqual([start, socket, rooms, health], [home, `${wire}ws`, `${home}api/rooms`, `${home}health`], base);
+    assert.equal(match('BC DF'), `${home}?room=BC%20DF`);
+  }
+});
+
+test('settings that the browser does not keep last as long as the page', () => {
+  const fails = () => { throw new Error('SecurityError'); };
+  const full = /** @type {any} */ ({ getItem: () => 'old', setItem: fails });
+  const none = /** @type {any} */ (null);
+  const throws = /** @type {any} */ ({ getItem: fails, setItem: fails });
+  for (const [open, before] of /** @type {[() => Storage, string | null][]} */ ([
+    [fails, null], [() => none, null], [() => throws, null], [() => full, 'old'],
+  ])) {
+    const settings = openSettings(open);
+    assert.equal(settings.getItem('name'), before);
+    settings.setItem('name', 'Ada');
+    assert.equal(settings.getItem('name'), 'Ada');
   }
 });
 

@@ -1,10 +1,15 @@
 // For every reason why a session ends: what the player reads, and the remedies as buttons.
 
 /** @typedef {import('../screens.js').Wish} Wish */
-/** @typedef {{kind: 'join', label: string, wish: Wish} | {kind: 'reload', label: string} | {kind: 'home', label: string}} Offer */
+/**
+ * `again` connects once more: to the seat if it is kept, else to the same match, if one was found already.
+ * @typedef {{kind: 'join', label: string, wish: Wish} | {kind: 'again', label: string} | {kind: 'reload', label: string}
+ *   | {kind: 'home', label: string}} Offer
+ */
 
 const HOME = /** @type {Offer} */ ({ kind: 'home', label: 'Back to the start' });
 const QUICK = /** @type {Offer} */ ({ kind: 'join', label: 'Play another match', wish: { kind: 'quick' } });
+const AGAIN = /** @type {Offer} */ ({ kind: 'again', label: 'Join again' });
 const RELOAD = /** @type {Offer} */ ({ kind: 'reload', label: 'Reload the page' });
 
 /**
@@ -50,8 +55,6 @@ export function endingFor(reason, wish) {
  * @returns {Offer[]}
  */
 function offersFor(reason, wish) {
-  /** @type {Offer} */
-  const again = { kind: 'join', label: 'Join again', wish };
   if (reason.name === 'replaced') return [{ kind: 'join', label: 'Join with another ship', wish: { kind: 'quick' } }, HOME];
   switch (reason.action) {
     case 'reload':
@@ -63,10 +66,10 @@ function offersFor(reason, wish) {
       return [QUICK, HOME];
     case 'rejoin':
     case 'retry':
-      return [again, HOME];
+      return [AGAIN, HOME];
     case 'stop':
       return [HOME];
     default:
-      return [again, RELOAD, HOME];
+      return [AGAIN, RELOAD, HOME];
   }
 }
