@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use crowd::Crowd;
 use movers::Movers;
 use tickroom::cli::{self, Job};
-use tickroom::game::{Events, Game, InputStatus, Joiner, SeatInput, SeatInputs};
+use tickroom::game::{Events, Game, InputStatus, Joiner, SeatInput, SeatInputs, Setup};
 use tickroom::ids::{Micros, SeatId};
 use tickroom::protocol::schema::INPUT_FIELDS_MAX;
 use tickroom::tools::stress::pilot::{Inputs, Pilot};
@@ -84,11 +84,12 @@ fn tickroom_round(size: &Size) -> Cost {
 /// How many fields of a mover change in a tick, on average, by the inputs that both servers get.
 fn fields_changed(players: u16) -> f64 {
     let schema = Movers::schema(&movers::Options::default());
-    let mut game = Movers::new(1, &movers::Options::default());
+    let options = movers::Options::default();
+    let mut game = Movers::new(&Setup { seed: 1, tick_rate: TICK_RATE as u16, seats_max: players, options });
     let period = Micros(1_000_000 / u64::from(TICK_RATE));
     let mut pilots: Vec<Pilot> = (0..players)
         .map(|number| {
-            game.join(SeatId(number), &Joiner { name: String::new(), bot: false });
+            game.join(SeatId(number), &Joiner { name: String::new(), bot: false, origin: None });
             let mut pilot = Pilot::new(Inputs::Script, 1, u32::from(number), Micros(0), f64::from(TICK_RATE));
             pilot.begin_session(&schema.inputs, Micros(0));
             pilot

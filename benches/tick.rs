@@ -9,7 +9,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use tickroom::arena::tuning::Tuning;
 use tickroom::arena::{Arena, ArenaOptions, schema};
 use tickroom::game::{
-    Events, Game, InputStatus, Joiner, Rows, SeatInput, SeatInputs, Viewpoint, VisibleSet, neutral_row,
+    Events, Game, InputStatus, Joiner, Rows, SeatInput, SeatInputs, Setup, Viewpoint, VisibleSet, neutral_row,
 };
 use tickroom::ids::SeatId;
 use tickroom::protocol::schema::INPUT_FIELDS_MAX;
@@ -37,9 +37,9 @@ impl Match {
             round_seconds: Some(86_400),
             ..ArenaOptions::for_ships(u32::from(ships), &Tuning::shipped().map)
         };
-        let mut game = Arena::new(1, &options);
+        let mut game = Arena::new(&Setup { seed: 1, tick_rate: 60, seats_max: ships, options });
         for seat in 0..ships {
-            game.join(SeatId(seat), &Joiner { name: String::new(), bot: false });
+            game.join(SeatId(seat), &Joiner { name: String::new(), bot: false, origin: None });
         }
         let mut this = Self {
             game,
@@ -157,10 +157,10 @@ fn tick(c: &mut Criterion) {
 /// One crowded room: 32 bots that steer themselves.
 fn bots(c: &mut Criterion) {
     let options = ArenaOptions { round_seconds: Some(86_400), ..ArenaOptions::default() };
-    let mut game = Arena::new(1, &options);
+    let mut game = Arena::new(&Setup { seed: 1, tick_rate: 60, seats_max: 32, options });
     let mut rows = vec![neutral_row(&schema::schema()); 32];
     for seat in 0..32 {
-        game.join(SeatId(seat), &Joiner { name: String::new(), bot: true });
+        game.join(SeatId(seat), &Joiner { name: String::new(), bot: true, origin: None });
     }
     let (mut inputs, mut events, mut hits) = (SeatInputs::default(), Events::default(), 0);
     let mut tick = || {

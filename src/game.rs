@@ -5,7 +5,7 @@
 //!
 //! Before adding an item to the trait, try a row, an event, or a field of `Options`.
 
-use crate::ids::{EntityId, EventKindId, KindId, SeatId};
+use crate::ids::{EntityId, EventKindId, KindId, OriginId, SeatId};
 use crate::protocol::schema::{INPUT_FIELDS_MAX, InputSort, Neutral, Schema};
 
 pub use crate::protocol::codec::{CodecError as LoadError, Decode, Encode, decode_state, encode_state};
@@ -21,8 +21,17 @@ pub trait Game: Sized + Send + 'static {
     /// The numbers that predicting clients share, as sent in Welcome. Constant for equal options.
     fn tuning(options: &Self::Options) -> Vec<u8>;
 
+    /// Looks at what a match would begin with, once when the server starts: the place to refuse options, or a tick rate,
+    /// that the game cannot do. Unless it says something, every setup is good.
+    ///
+    /// # Errors
+    /// A sentence for the operator: what is wrong, and what would be right.
+    fn check(_setup: &Setup<Self::Options>) -> Result<(), String> {
+        Ok(())
+    }
+
     /// A fresh match at tick 0.
-    fn new(seed: u64, options: &Self::Options) -> Self;
+    fn new(setup: &Setup<Self::Options>) -> Self;
 
     /// Somebody takes a seat. Called between ticks; never for a seat that is taken.
     fn join(&mut self, seat: SeatId, who: &Joiner);
@@ -49,11 +58,24 @@ pub trait Game: Sized + Send + 'static {
     /// Appends the whole state. Its hash is the state hash, so no field may be forgotten.
     fn save(&self, out: &mut Vec<u8>);
 
-    /// The state that was saved.
+    /// The state that was saved, of a match with that setup.
     ///
     /// # Errors
     /// [`LoadError`] if the bytes are not one.
-    fn load(bytes: &[u8], options: &Self::Options) -> Result<Self, LoadError>;
+    fn load(bytes: &[u8], setup: &Setup<Self::Options>) -> Result<Self, LoadError>;
+}
+
+/// What a match begins with. It is the same as long as the match lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setup<O> {
+    /// Of all randomness that the game has.
+    pub seed: u64,
+    /// Ticks per second, 5 to 240.
+    pub tick_rate: u16,
+    /// Seats are numbered below this.
+    pub seats_max: u16,
+    /// What the configuration says about the game.
+    pub options: O,
 }
 
 /// Who takes a seat.
@@ -63,6 +85,8 @@ pub struct Joiner {
     pub name: String,
     /// True if the server plays this seat.
     pub bot: bool,
+    /// Whence; `None` for a bot, and where it is not known.
+    pub origin: Option<OriginId>,
 }
 
 /// One value per input field, in the schema's order; the rest is 0.

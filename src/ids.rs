@@ -49,6 +49,12 @@ impl SeatId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ViewerId(pub u32);
 
+/// Where somebody comes from, as a number that says nothing else: equal for all who come from one address (an IPv6 one by
+/// its /64), different for others as good as always. Whoever knows addresses makes it, with a key that dies with the
+/// process, so that neither games nor journals learn an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OriginId(pub u64);
+
 /// A room, unique within one run of the server. People see the room's code instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomId(pub u32);

@@ -45,7 +45,7 @@
 //! Implement [`Game`](game::Game): describe rows and inputs as a [`Schema`](protocol::schema::Schema), and step.
 //!
 //! ```
-//! use tickroom::game::{Events, Game, InputRow, Joiner, LoadError, Rows, SeatInputs, Viewpoint, VisibleSet};
+//! use tickroom::game::{Events, Game, InputRow, Joiner, LoadError, Rows, SeatInputs, Setup, Viewpoint, VisibleSet};
 //! use tickroom::game::{Decode, Encode, decode_state, encode_state};
 //! use tickroom::ids::{EntityId, KindId, SeatId};
 //! use tickroom::protocol::schema::{EntityKind, Field, InputField, Neutral, Schema};
@@ -76,7 +76,7 @@
 //!     fn tuning((): &()) -> Vec<u8> {
 //!         Vec::new()
 //!     }
-//!     fn new(_seed: u64, (): &()) -> Self {
+//!     fn new(_: &Setup<()>) -> Self {
 //!         Self::default()
 //!     }
 //!     fn join(&mut self, seat: SeatId, _who: &Joiner) {
@@ -109,7 +109,7 @@
 //!     fn save(&self, out: &mut Vec<u8>) {
 //!         encode_state(self, out);
 //!     }
-//!     fn load(bytes: &[u8], (): &()) -> Result<Self, LoadError> {
+//!     fn load(bytes: &[u8], _: &Setup<()>) -> Result<Self, LoadError> {
 //!         decode_state(bytes)
 //!     }
 //! }
@@ -122,7 +122,7 @@
 //!
 //! let config = RoomConfig { fill_to: 3, ..RoomConfig::default() };
 //! let mut room = Room::<Walk>::new(config, &(), "WALK".into(), 1, Micros(0))?;
-//! let who = JoinRequest { name: "Ann".into(), tier: Tier::Delta, spectate: true };
+//! let who = JoinRequest { name: "Ann".into(), tier: Tier::Delta, spectate: true, origin: None };
 //! room.handle_join(who, ResumeToken([0; 16]), Micros(0)).expect("a spectator place is free");
 //! let mut now = Micros(0);
 //! while now < Micros::from_millis(1_000) {

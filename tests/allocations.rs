@@ -10,7 +10,7 @@ use std::cell::Cell;
 use support::toy::{Toy, ToyOptions};
 use tickroom::arena::{Arena, ArenaOptions, schema};
 use tickroom::config::RoomConfig;
-use tickroom::game::{Events, Game, InputStatus, Joiner, Rows, SeatInput, SeatInputs, VisibleSet, neutral_row};
+use tickroom::game::{Events, Game, InputStatus, Joiner, Rows, SeatInput, SeatInputs, Setup, VisibleSet, neutral_row};
 use tickroom::ids::{Micros, ResumeToken, SeatId, ViewerId};
 use tickroom::protocol::message::{Input, Tier};
 use tickroom::protocol::schema::INPUT_FIELDS_MAX;
@@ -77,7 +77,8 @@ fn snapshots_allocate_nothing_once_their_lists_have_grown() {
     let mut room = Room::<Toy>::new(config, &options, "TEST".into(), 1, now).expect("the configuration is in range");
     let mut viewers = Vec::new();
     for number in 0..VIEWERS {
-        let who = JoinRequest { name: format!("p{number}"), tier: Tier::Delta, spectate: number % 10 == 9 };
+        let who =
+            JoinRequest { name: format!("p{number}"), tier: Tier::Delta, spectate: number % 10 == 9, origin: None };
         let joined =
             room.handle_join(who, ResumeToken(u128::from(number).to_le_bytes()), now).expect("there is a seat");
         viewers.push(joined.viewer);
@@ -109,10 +110,10 @@ fn snapshots_allocate_nothing_once_their_lists_have_grown() {
 fn a_tick_of_a_match_allocates_nothing_once_its_lists_have_grown() {
     const SHIPS: u16 = 32;
     let options = ArenaOptions { round_seconds: Some(86_400), ..ArenaOptions::default() };
-    let mut game = Arena::new(1, &options);
+    let mut game = Arena::new(&Setup { seed: 1, tick_rate: 60, seats_max: SHIPS, options });
     let mut rows = vec![neutral_row(&schema::schema()); usize::from(SHIPS)];
     for seat in 0..SHIPS {
-        game.join(SeatId(seat), &Joiner { name: String::new(), bot: true });
+        game.join(SeatId(seat), &Joiner { name: String::new(), bot: true, origin: None });
     }
     let (mut inputs, mut events) = (SeatInputs::default(), Events::default());
     let (mut table, mut seen) = (Rows::default(), VisibleSet::default());

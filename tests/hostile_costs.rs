@@ -231,6 +231,7 @@ fn ten_thousand_rooms_leave_nothing_behind() {
                     name: "passer-by".into(),
                     tier: Tier::Delta,
                     resume: None,
+                    origin: None,
                     session: passer_by.clone().recipient(),
                     route: Route::new(&worker, Arc::default()),
                 };

@@ -3,8 +3,8 @@
 
 use serde::Deserialize;
 use tickroom::game::{
-    Decode, Encode, Events, Game, InputRow, Joiner, LoadError, Rows, SeatInputs, Viewpoint, VisibleSet, decode_state,
-    encode_state,
+    Decode, Encode, Events, Game, InputRow, Joiner, LoadError, Rows, SeatInputs, Setup, Viewpoint, VisibleSet,
+    decode_state, encode_state,
 };
 use tickroom::ids::{EntityId, KindId, SeatId};
 use tickroom::protocol::schema::{EntityKind, Field, InputField, Neutral, Schema};
@@ -79,7 +79,7 @@ impl Game for Movers {
         Vec::new()
     }
 
-    fn new(_: u64, _: &Options) -> Self {
+    fn new(_: &Setup<Options>) -> Self {
         Self::default()
     }
 
@@ -124,7 +124,7 @@ impl Game for Movers {
         encode_state(self, out);
     }
 
-    fn load(bytes: &[u8], _: &Options) -> Result<Self, LoadError> {
+    fn load(bytes: &[u8], _: &Setup<Options>) -> Result<Self, LoadError> {
         decode_state(bytes)
     }
 }

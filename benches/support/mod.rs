@@ -87,7 +87,7 @@ impl Match {
         let mut list = Vec::new();
         let mut welcome = Bytes::new();
         for number in 0..people {
-            let request = JoinRequest { name: format!("p{number}"), tier, spectate: false };
+            let request = JoinRequest { name: format!("p{number}"), tier, spectate: false, origin: None };
             let token = ResumeToken(u128::from(number).to_le_bytes());
             let joined = room.handle_join(request, token, now).expect("there is a seat");
             if number == 0 {

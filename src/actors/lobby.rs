@@ -19,7 +19,7 @@ use super::directory::Directory;
 use super::room::{NewRoom, ToRoom, room_of_token};
 use super::session::ToSession;
 use crate::host::process;
-use crate::ids::{Micros, ResumeToken, RoomId};
+use crate::ids::{Micros, OriginId, ResumeToken, RoomId};
 use crate::protocol::close::CloseReason;
 use crate::protocol::message::{RoomWish, Tier};
 use crate::room::RoomInfo;
@@ -54,6 +54,8 @@ pub struct Seek {
     pub tier: Tier,
     /// Takes a dropped seat back; `wish` is then not used.
     pub resume: Option<ResumeToken>,
+    /// Whence; `None`: nobody knows.
+    pub origin: Option<OriginId>,
     /// Whom to answer.
     pub session: Recipient<ToSession>,
     /// Where the room may send.

@@ -130,7 +130,7 @@ impl<G: Game> RoomActor<G> {
         self.take_mail(ctx);
         let now = self.clock.now();
         let (id, resumed) = (self.new.id, seek.resume.is_some());
-        let who = JoinRequest { spectate: seek.spectates(), name: seek.name, tier: seek.tier };
+        let who = JoinRequest { spectate: seek.spectates(), name: seek.name, tier: seek.tier, origin: seek.origin };
         let Some(outcome) = self.guarded(ctx, |room, _| {
             let token = fresh_token(id).ok_or(CloseReason::Busy)?;
             match seek.resume {

@@ -170,6 +170,7 @@ impl Session {
             name: hello.name,
             tier: hello.tier,
             resume: hello.resume.map(ResumeToken),
+            origin: None,
             session: ctx.address().recipient(),
             route: self.route.clone(),
         };

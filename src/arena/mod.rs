@@ -25,7 +25,7 @@ mod tests;
 pub use options::ArenaOptions;
 
 use crate::game::{
-    Audience, Events, Game, InputRow, Joiner, LoadError, Rows, SeatInputs, Viewpoint, VisibleSet, decode_state,
+    Audience, Events, Game, InputRow, Joiner, LoadError, Rows, SeatInputs, Setup, Viewpoint, VisibleSet, decode_state,
     encode_state,
 };
 use crate::ids::{EntityId, SeatId, Tick};
@@ -63,7 +63,8 @@ impl Game for Arena {
         tuning::TUNING_JSON.to_vec()
     }
 
-    fn new(seed: u64, options: &ArenaOptions) -> Self {
+    fn new(setup: &Setup<ArenaOptions>) -> Self {
+        let seed = setup.seed;
         let mut ids = EntityIds::default();
         let match_id = ids.take(Tick(0)).expect("the first id is free").get();
         let world = World {
@@ -83,7 +84,7 @@ impl Game for Arena {
             bolts: Vec::new(),
             history: History::new(weapons::HISTORY_TICKS),
         };
-        let mut arena = Self::around(world, options);
+        let mut arena = Self::around(world, &setup.options);
         arena.world.round.ends_at = arena.play_ticks();
         arena.make_map();
         arena.list_entities();
@@ -172,8 +173,8 @@ impl Game for Arena {
         encode_state(&self.world, out);
     }
 
-    fn load(bytes: &[u8], options: &ArenaOptions) -> Result<Self, LoadError> {
-        let mut arena = Self::around(decode_state(bytes)?, options);
+    fn load(bytes: &[u8], setup: &Setup<ArenaOptions>) -> Result<Self, LoadError> {
+        let mut arena = Self::around(decode_state(bytes)?, &setup.options);
         arena.file_rocks();
         arena.file_ships();
         arena.list_entities();

@@ -76,7 +76,7 @@
 //! let mut room = Room::<Arena>::new(RoomConfig::default(), &options, "DOCS".into(), 1, Micros(0)).unwrap();
 //! let mut client = Client::default();
 //! let Ok(ClientMessage::Hello(hello)) = ClientMessage::decode(&client.hello()) else { unreachable!() };
-//! let who = JoinRequest { name: hello.name, tier: hello.tier, spectate: false };
+//! let who = JoinRequest { name: hello.name, tier: hello.tier, spectate: false, origin: None };
 //! let joined = room.handle_join(who, ResumeToken([7; 16]), Micros(0)).unwrap();
 //! assert_eq!(client.take(&joined.welcome), Ok(None));
 //!

@@ -27,7 +27,7 @@ impl<G: Game> Room<G> {
         }
         let seat = self.free_seat().ok_or(CloseReason::RoomFull)?;
         let name = clean_name(&who.name);
-        self.changes.push(SeatChange::Join(seat, Joiner { name: name.clone(), bot: false }));
+        self.changes.push(SeatChange::Join(seat, Joiner { name: name.clone(), bot: false, origin: who.origin }));
         *self.seats.get_mut(seat) = Seat::Person(Person {
             name,
             // Replaced below, as soon as the viewer has its number.

@@ -26,8 +26,8 @@ use self::seats::{Link, Seat, Seats};
 use self::tables::Tables;
 use self::viewers::Viewers;
 use crate::config::{ConfigError, RoomConfig};
-use crate::game::{Events, Game, InputStatus, Joiner, SeatInput, SeatInputs, neutral_row};
-use crate::ids::{Micros, SeatId, Tick, ViewerId};
+use crate::game::{Events, Game, InputStatus, Joiner, SeatInput, SeatInputs, Setup, neutral_row};
+use crate::ids::{Micros, OriginId, SeatId, Tick, ViewerId};
 use crate::protocol::message::{Tier, rules_hash};
 use crate::protocol::schema::{INPUT_FIELDS_MAX, InputSort, Schema, SchemaError};
 use crate::sim::clock::TickClock;
@@ -88,6 +88,8 @@ pub struct JoinRequest {
     pub tier: Tier,
     /// Watch instead of play.
     pub spectate: bool,
+    /// Whence; `None`: nobody knows.
+    pub origin: Option<OriginId>,
 }
 
 /// Somebody is in.
@@ -133,6 +135,9 @@ pub enum RoomError {
     /// The game's schema cannot be served.
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    /// The game refuses its setup, in its own words.
+    #[error("{0}")]
+    Setup(String),
 }
 
 impl<G: Game> Room<G> {
@@ -151,11 +156,14 @@ impl<G: Game> Room<G> {
         let schema = G::schema(options);
         schema.check()?;
         let tuning = G::tuning(options);
+        let RoomConfig { tick_rate, seats_max, .. } = config;
+        let setup = Setup { seed, tick_rate, seats_max, options: options.clone() };
+        G::check(&setup).map_err(RoomError::Setup)?;
         Ok(Self {
             code,
             rules_hash: rules_hash(&schema, &tuning),
             clock: TickClock::new(epoch, config.tick_rate, config.catch_up_ticks_max),
-            game: G::new(seed, options),
+            game: G::new(&setup),
             seats: Seats::new(config.seats_max),
             viewers: Viewers::default(),
             roster: RosterBook::new(),
@@ -214,7 +222,7 @@ impl<G: Game> Room<G> {
     fn change_bots(&mut self) {
         let (seat, new) = match bots::next_change(&self.seats, self.config.fill_to) {
             Some(BotChange::Join(seat, name)) => {
-                self.changes.push(SeatChange::Join(seat, Joiner { name: name.clone(), bot: true }));
+                self.changes.push(SeatChange::Join(seat, Joiner { name: name.clone(), bot: true, origin: None }));
                 (seat, Seat::Bot { name, row: neutral_row(&self.schema) })
             }
             Some(BotChange::Leave(seat)) => {

@@ -151,7 +151,7 @@ pub(crate) fn messages() -> Vec<String> {
     play.out.session = 1;
     play.out.client(&ClientMessage::Hello(hello.clone()));
     play.out.session = 0;
-    let who = JoinRequest { name: hello.name.clone(), tier: hello.tier, spectate: false };
+    let who = JoinRequest { name: hello.name.clone(), tier: hello.tier, spectate: false, origin: None };
     let joined = play.room.handle_join(who, ResumeToken([1; 16]), epoch).unwrap();
     let token = play.sit(joined);
     play.pass(4);

@@ -125,7 +125,7 @@ impl Pipe {
         self.tokens += 1;
         // Nobody resumes here: a token only has to differ from the others.
         let token = ResumeToken(u128::from(self.tokens).to_le_bytes());
-        let joined = self.room()?.handle_join(JoinRequest { name, tier, spectate }, token, now);
+        let joined = self.room()?.handle_join(JoinRequest { name, tier, spectate, origin: None }, token, now);
         let joined = joined.map_err(|reason| Bad(format!("refused: {reason:?}")))?;
         if let Some(seat) = joined.seat {
             let schema = self.room()?.schema().clone();

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use tickroom::game::{Audience, Events, Game, InputRow, Joiner, LoadError, Rows, SeatInputs, Viewpoint, VisibleSet};
+use tickroom::game::{
+    Audience, Events, Game, InputRow, Joiner, LoadError, Rows, SeatInputs, Setup, Viewpoint, VisibleSet,
+};
 use tickroom::ids::{EntityId, EventKindId, KindId, SeatId};
 use tickroom::protocol::schema::{EntityKind, EventKind, Field, InputField, Neutral, Schema};
 
@@ -86,9 +88,9 @@ impl Game for Chaos {
         Vec::new()
     }
 
-    fn new(seed: u64, _: &()) -> Self {
+    fn new(setup: &Setup<()>) -> Self {
         Self {
-            rng: ChaCha8Rng::seed_from_u64(seed),
+            rng: ChaCha8Rng::seed_from_u64(setup.seed),
             tick: 0,
             entities: BTreeMap::new(),
             freed: BTreeMap::new(),
@@ -165,7 +167,7 @@ impl Game for Chaos {
 
     fn save(&self, _: &mut Vec<u8>) {}
 
-    fn load(_: &[u8], (): &()) -> Result<Self, LoadError> {
+    fn load(_: &[u8], _: &Setup<()>) -> Result<Self, LoadError> {
         Err(LoadError::Truncated)
     }
 }

@@ -108,7 +108,8 @@ impl<G: Game> Table<G> {
 
     pub fn try_join(&mut self, name: &str, tier: Tier, spectate: bool) -> Result<ViewerId, CloseReason> {
         let token = self.fresh_token();
-        let joined = self.room.handle_join(JoinRequest { name: name.into(), tier, spectate }, token, self.now)?;
+        let joined =
+            self.room.handle_join(JoinRequest { name: name.into(), tier, spectate, origin: None }, token, self.now)?;
         Ok(self.admit(&joined))
     }
 

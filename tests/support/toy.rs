@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use tickroom::game::{
-    Audience, Decode, Encode, Events, Game, InputRow, Joiner, LoadError, Rows, SeatInputs, Viewpoint, VisibleSet,
-    decode_state, encode_state,
+    Audience, Decode, Encode, Events, Game, InputRow, Joiner, LoadError, Rows, SeatInputs, Setup, Viewpoint,
+    VisibleSet, decode_state, encode_state,
 };
 use tickroom::ids::{EntityId, EventKindId, KindId, SeatId};
 use tickroom::protocol::schema::{EntityKind, EventKind, Field, InputField, Neutral, Schema};
@@ -117,7 +117,8 @@ impl Game for Toy {
         b"{}".to_vec()
     }
 
-    fn new(_: u64, options: &ToyOptions) -> Self {
+    fn new(setup: &Setup<ToyOptions>) -> Self {
+        let options = &setup.options;
         Self {
             tick: 0,
             movers: BTreeMap::new(),
@@ -199,7 +200,7 @@ impl Game for Toy {
         encode_state(self, out);
     }
 
-    fn load(bytes: &[u8], _: &ToyOptions) -> Result<Self, LoadError> {
+    fn load(bytes: &[u8], _: &Setup<ToyOptions>) -> Result<Self, LoadError> {
         decode_state(bytes)
     }
 }

@@ -1,6 +1,8 @@
 //! A game whose rows and events are as wide and as wild as a schema allows: each number takes the most bits that one can.
 
-use tickroom::game::{Audience, Events, Game, InputRow, Joiner, LoadError, Rows, SeatInputs, Viewpoint, VisibleSet};
+use tickroom::game::{
+    Audience, Events, Game, InputRow, Joiner, LoadError, Rows, SeatInputs, Setup, Viewpoint, VisibleSet,
+};
 use tickroom::ids::{EntityId, EventKindId, KindId, SeatId};
 use tickroom::protocol::schema::{EntityKind, EventKind, FIELDS_MAX, Field, Schema};
 
@@ -45,7 +47,7 @@ impl Game for Wild {
         Vec::new()
     }
 
-    fn new(_: u64, (): &()) -> Self {
+    fn new(_: &Setup<()>) -> Self {
         Self::default()
     }
 
@@ -76,7 +78,7 @@ impl Game for Wild {
 
     fn save(&self, _: &mut Vec<u8>) {}
 
-    fn load(_: &[u8], (): &()) -> Result<Self, LoadError> {
+    fn load(_: &[u8], _: &Setup<()>) -> Result<Self, LoadError> {
         Err(LoadError::Truncated)
     }
 }

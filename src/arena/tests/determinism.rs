@@ -49,7 +49,7 @@ fn every_tick_repeated_from_a_saved_state_gives_the_same_state() {
         let (saved, seats) = (play.state(), play.seats.clone());
         play.tick();
         let (state, rows) = (play.state(), play.rows());
-        play.game = Arena::load(&saved, &play.options).expect("what was saved loads");
+        play.game = Arena::load(&saved, &play.setup).expect("what was saved loads");
         assert_eq!(play.state(), saved, "tick {tick}: loading changes nothing");
         play.seats = seats;
         play.tick();
@@ -62,8 +62,8 @@ fn every_tick_repeated_from_a_saved_state_gives_the_same_state() {
 fn bytes_that_are_no_state_are_refused() {
     let play = Play::with_bots(5, 2);
     let state = play.state();
-    assert!(Arena::load(&state[..state.len() / 2], &play.options).is_err());
-    assert!(Arena::load(&[], &play.options).is_err());
+    assert!(Arena::load(&state[..state.len() / 2], &play.setup).is_err());
+    assert!(Arena::load(&[], &play.setup).is_err());
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::protocol::schema::INPUT_FIELDS_MAX;
 /// A match with some seats, driven as a room drives it: bots are steered, people hold what the test says.
 struct Play {
     game: Arena,
-    options: ArenaOptions,
+    setup: Setup<ArenaOptions>,
     /// By seat: the row in force, what it held before, and how far back the seat sees.
     seats: BTreeMap<u16, (InputRow, InputRow, u16)>,
     bots: Vec<u16>,
@@ -25,8 +25,9 @@ struct Play {
 
 impl Play {
     fn new(seed: u64, options: ArenaOptions) -> Self {
-        let game = Arena::new(seed, &options);
-        Self { game, options, seats: BTreeMap::new(), bots: Vec::new(), events: Events::default() }
+        let setup = Setup { seed, tick_rate: 60, seats_max: 64, options };
+        let game = Arena::new(&setup);
+        Self { game, setup, seats: BTreeMap::new(), bots: Vec::new(), events: Events::default() }
     }
 
     fn with_bots(seed: u64, bots: u16) -> Self {
@@ -48,7 +49,7 @@ impl Play {
     }
 
     fn join(&mut self, seat: u16, bot: bool) {
-        self.game.join(SeatId(seat), &Joiner { name: format!("seat {seat}"), bot });
+        self.game.join(SeatId(seat), &Joiner { name: format!("seat {seat}"), bot, origin: None });
         let neutral = neutral_row(&schema());
         self.seats.insert(seat, (neutral, neutral, 0));
         if bot {
@@ -103,7 +104,7 @@ impl Play {
     }
 
     fn reload(&mut self) {
-        self.game = Arena::load(&self.state(), &self.options).expect("what was saved loads");
+        self.game = Arena::load(&self.state(), &self.setup).expect("what was saved loads");
     }
 
     fn events(&self, kind: EventKindId) -> Vec<Vec<i32>> {

@@ -8,7 +8,7 @@ use tickroom::arena::schema::{
 };
 use tickroom::arena::tuning::Tuning;
 use tickroom::arena::{Arena, ArenaOptions};
-use tickroom::game::{Events, Game, InputRow, Joiner, LoadError, Rows, SeatInputs, Viewpoint, VisibleSet};
+use tickroom::game::{Events, Game, InputRow, Joiner, LoadError, Rows, SeatInputs, Setup, Viewpoint, VisibleSet};
 use tickroom::ids::SeatId;
 use tickroom::protocol::schema::Schema;
 
@@ -261,8 +261,8 @@ impl Game for Watched {
         Arena::tuning(options)
     }
 
-    fn new(seed: u64, options: &ArenaOptions) -> Self {
-        Self::around(Arena::new(seed, options))
+    fn new(setup: &Setup<ArenaOptions>) -> Self {
+        Self::around(Arena::new(setup))
     }
 
     fn join(&mut self, seat: SeatId, who: &Joiner) {
@@ -304,7 +304,7 @@ impl Game for Watched {
         self.arena.save(out);
     }
 
-    fn load(bytes: &[u8], options: &ArenaOptions) -> Result<Self, LoadError> {
-        Arena::load(bytes, options).map(Self::around)
+    fn load(bytes: &[u8], setup: &Setup<ArenaOptions>) -> Result<Self, LoadError> {
+        Arena::load(bytes, setup).map(Self::around)
     }
 }
