@@ -148,7 +148,7 @@ export class Session {
     if (this.seat >= 0 && this.clock.synced) this.#ahead(now, serverTick);
     scene.tick = render;
     scene.ownTick = pace.started && switches.prediction ? pace.tick : render;
-    stage.others(this.seat, render, scene.ownTick, switches, this.render.farthest);
+    stage.others(this.seat, render, scene.ownTick, switches, this.render.farthest, passed);
     scene.own = null;
     scene.ghost = null;
     if (prediction) {

@@ -85,8 +85,9 @@ export class Stage {
    * @param {number} own
    * @param {{ interpolation: boolean, prediction: boolean }} switches
    * @param {number} farthest ticks that may be extrapolated
+   * @param {number} passed ms since the last frame
    */
-  others(seat, render, own, switches, farthest) {
+  others(seat, render, own, switches, farthest, passed) {
     const { scene, tracks } = this;
     scene.clear();
     scene.extrapolated = 0;
@@ -102,7 +103,7 @@ export class Stage {
       } else if (!switches.interpolation) {
         if (track.left !== Infinity) continue;
         tracks.placeNewest(track);
-      } else if (!tracks.place(track, render, farthest)) continue;
+      } else if (!tracks.draw(track, render, farthest, passed)) continue;
       scene.add(entity);
     }
   }

@@ -2,6 +2,7 @@
 // tick, never by arrival time, so a burst after a stall is as good as a steady stream.
 
 import { TURN } from '../protocol/index.js';
+import { Blend, BlendFields } from './blend.js';
 
 /** @typedef {import('../protocol/view.js').View} View */
 /** @typedef {import('../protocol/schema.js').Schema} Schema */
@@ -33,6 +34,10 @@ import { TURN } from '../protocol/index.js';
 const SAMPLES = 64;
 /** A freed id is out of use for so long; the same id after a longer gap may be another entity. */
 const REUSE_MS = 2000;
+/** Who left so long before the newest snapshot is drawn no more, however far behind the render tick lies. */
+const KEPT_MS = 2000;
+/** Who stood frozen until so long after the last news is shown where it is at once: no eye follows it any more. */
+const GONE_MS = 2000;
 /** Samples further apart than this say nothing about a velocity. */
 const VELOCITY_MS = 200;
 
@@ -58,6 +63,7 @@ class Track {
     this.ticks = new Int32Array(SAMPLES);
     this.breaks = new Uint8Array(SAMPLES);
     this.values = new Int32Array(SAMPLES * table.count);
+    this.blend = table.moves ? new Blend(table.blended) : null;
     /** @type {Entity} */
     this.entity = { id: 0, kind: table.name, row: {}, mine: false, predicted: false, tick: 0, extrapolated: 0, frozen: false };
     for (const name of table.names) this.entity.row[name] = 0;
@@ -96,8 +102,21 @@ class KindTable {
     this.breakFields = (breaks?.changed ?? []).map((name) => this.#place(name));
     this.stepFields = (breaks?.maxStep?.fields ?? []).map((name) => this.#place(name));
     this.stepMax = breaks?.maxStep?.perTick ?? Infinity;
+    this.blended = this.#blended(breaks?.maxStep?.fields);
     /** @type {Track[]} Not in use. */
     this.pool = [];
+  }
+
+  /**
+   * What glides after a correction. Where a body is, the game's own rule says best.
+   * @param {string[] | undefined} place
+   */
+  #blended(place) {
+    const named = (/** @type {string} */ mode) => this.names.filter((_, f) => this.modes[f] === mode);
+    const angles = named('angle');
+    const turns = angles.map((name) => TURN * this.units[this.#place(name)]);
+    if (place === undefined) return new BlendFields(named('linear'), [], angles, turns);
+    return new BlendFields(place, named('linear').filter((name) => !place.includes(name)), angles, turns);
   }
 
   /** @param {string} name */
@@ -120,6 +139,8 @@ export class Tracks {
     /** @type {Motion} */
     this.motion = { values: new Int32Array(0), newest: 0, before: 0, span: 1, ahead: 0, out: new Float64Array(0) };
     this.reuse = (REUSE_MS * tickRate) / 1000;
+    this.gone = (GONE_MS * tickRate) / 1000;
+    this.kept = (KEPT_MS * tickRate) / 1000;
     this.velocity = (VELOCITY_MS * tickRate) / 1000;
     this.tables = schema.kinds.map((kind) => new KindTable(kind, breaks[kind.name]));
     /** @type {Map<number, Track>} What the view holds. */
@@ -144,6 +165,8 @@ export class Tracks {
       for (let i = 0; i < view.changedCount; i++) this.#push(view, view.changedSlots[i], view.baseTick);
       for (let i = 0; i < view.enteredCount; i++) this.#enter(view, view.enteredSlots[i]);
     }
+    // Frames let go of what they have passed; where none are drawn (a hidden page), age does.
+    this.forget(tick - this.kept);
   }
 
   /**
@@ -207,6 +230,37 @@ export class Tracks {
   }
 
   /**
+   * As `place`, for a picture: what a snapshot corrects of the last one glides instead of leaping, but for the breaks that
+   * the game names.
+   * @param {Track} track
+   * @param {number} tick
+   * @param {number} farthest ticks that may be extrapolated
+   * @param {number} passed ms since the last picture
+   */
+  draw(track, tick, farthest, passed) {
+    const { blend, entity } = track;
+    if (blend === null) return this.place(track, tick, farthest);
+    if (blend.doubtful(tick, this.lastTick)) {
+      const long = blend.tick - blend.known > this.gone;
+      if (!long && this.place(track, Math.min(tick, blend.tick), farthest)) blend.correct(entity.row);
+      else blend.stop();
+    }
+    const flew = entity.extrapolated > 0 && !entity.frozen;
+    if (!this.place(track, tick, farthest)) {
+      blend.forget();
+      return false;
+    }
+    // Whose guess ends stops as softly.
+    if (flew && entity.frozen) blend.begin();
+    if (blend.glides && this.#broke(track, blend.known, tick)) blend.stop();
+    blend.show(entity.row, passed);
+    blend.tick = tick;
+    blend.known = Math.min(tick, this.knownUntil(track));
+    blend.snapshot = this.lastTick;
+    return true;
+  }
+
+  /**
    * Fills a track's entity with the newest values.
    * @param {Track} track
    */
@@ -256,6 +310,7 @@ export class Tracks {
     track.entity.id = track.id;
     track.entity.mine = false;
     track.judged = false;
+    track.blend?.forget();
     this.live.set(track.id, track);
     this.all.push(track);
     this.#sample(track, view, view.tick);
@@ -337,6 +392,20 @@ export class Tracks {
     let way = 0;
     for (const f of table.stepFields) way = Math.hypot(way, (values[now + f] - values[old + f]) * table.units[f]);
     return way > table.stepMax * (track.ticks[track.newest] - track.ticks[(track.count - 2) % SAMPLES]);
+  }
+
+  /**
+   * True if a break lies between two ticks: after the first, up to the second.
+   * @param {Track} track
+   * @param {number} from
+   * @param {number} to
+   */
+  #broke(track, from, to) {
+    const oldest = Math.max(0, track.count - SAMPLES);
+    for (let i = track.count - 1; i >= oldest && track.ticks[i % SAMPLES] > from; i--) {
+      if (track.breaks[i % SAMPLES] && track.ticks[i % SAMPLES] <= to) return true;
+    }
+    return false;
   }
 
   /**

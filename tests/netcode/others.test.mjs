@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { match, percent, quantile, report, seeds, short } from './support/figures.mjs';
+import { PROFILES } from './support/link.mjs';
 import { Ace } from './support/pilots.mjs';
-import { SETTLE_SECONDS, Seen } from './support/seen.mjs';
+import { SETTLE_SECONDS, SNAP_U, Seen } from './support/seen.mjs';
 
 const SECONDS = 90;
 
@@ -30,6 +31,53 @@ for (const profile of ['L0', 'L100', 'L250']) {
       assert.equal(seen.snaps, 0, 'ships were drawn to jump');
       assert.ok(seen.errors.length > 20 * 60 * SECONDS, `only ${seen.errors.length} poses: hardly anybody was there`);
       assert.ok(seen.path > 1e5, `others flew only ${seen.path} u`);
+    });
+  }
+}
+
+/** Eight ships, a minute. What a person saw of them, and how far off they were shown 400 ms and more after a stall. */
+async function stalled(/** @type {import('./support/link.mjs').Profile} */ profile, /** @type {number} */ seed) {
+  const seen = new Seen();
+  /** @type {number[]} */
+  const after = [];
+  await match(profile, seed, { bots: 8, people: [{ pilot: (person) => new Ace(person) }] }, async (world) => {
+    const [person] = world.people;
+    person.onFrame.push((_, scene) => {
+      const before = seen.errors.length;
+      seen.look(person, scene);
+      const stall = person.down.stallAt(world.now - world.begin);
+      if (stall !== null && world.now - world.begin >= stall.end + 400_000) after.push(...seen.errors.slice(before));
+    });
+    await world.run(SETTLE_SECONDS + 60);
+  });
+  return { seen, after };
+}
+
+/**
+ * A pop is a frame that moves a ship by more than 8 u beyond its own way. Of a stall of a second the room skips snapshots, so
+ * that the way itself is not known: less than 16 u.
+ * @type {[name: string, every: number, stall: number, underrun: number, most: number][]}
+ */
+const STALLS = [
+  ['no stalls', 0, 0, 0, SNAP_U], ['stalls of 80 ms each half second', 500, 80, 0, SNAP_U], ['stalls of 150 ms each second', 1000, 150, 0, SNAP_U],
+  ['stalls of 300 ms each 2 s', 2000, 300, 0.05, SNAP_U], ['stalls of 500 ms each 3 s', 3000, 500, 0.1, SNAP_U],
+  ['stalls of 1 s each 4 s', 4000, 1000, 0.2, 2 * SNAP_U],
+];
+for (const [name, every, stall, guessed, most] of STALLS) {
+  for (const seed of seeds()) {
+    test(`L100, ${name}: who was guessed glides to where it is, and soon, seed ${seed}`, async (t) => {
+      /** @type {import('./support/link.mjs').Profile} */
+      const profile = { ...PROFILES.L100, name, stallEvery: every * 1000, stall: stall * 1000, stallWay: 'down' };
+      const { seen, after } = await stalled(profile, seed);
+      const underrun = seen.underruns / seen.frames;
+      report(t, name, seed, {
+        pops: seen.pops, 'most beyond its own way u': seen.worst, 'with wrong guesses': seen.snaps, underrun: percent(underrun),
+        'errors from 400 ms on p95 u': quantile(after, 0.95), p99: quantile(after, 0.99),
+      });
+      assert.ok(seen.worst <= most, `${seen.pops} times a ship was drawn to leap, once by ${seen.worst} u`);
+      assert.ok(underrun >= guessed, `only ${percent(underrun)} of the frames guessed: there was nothing to glide`);
+      assert.ok(seen.path > 3e4, `others flew only ${seen.path} u`);
+      assert.ok(quantile(after, 0.95) <= 2, `p95 is ${quantile(after, 0.95)} u 400 ms after stalls`);
     });
   }
 }

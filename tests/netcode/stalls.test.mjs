@@ -11,6 +11,8 @@ import { BUMPED, HELD, STARVED, TOUCHED, X, Y } from './support/truth.mjs';
 
 const SECONDS = 122;
 const UNIT = 4096;
+/** So soon after a stall who was guessed has glided to where it is: 80 u, at a speed that is not seen as a leap. */
+const GLIDE_MS = 400;
 /** The band is that of the figure without stalls. */
 const BAND_P95_U = 0.3;
 const BAND_P99_U = 1;
@@ -43,18 +45,18 @@ for (const seed of seeds()) {
     });
     const normal = quantile(usual, 0.5);
     // The first frame from which on, for the rest of the second, no frame lacks a snapshot or is late; where ships are
-    // shown from 50 ms on is judged below.
+    // shown from 400 ms on is judged below.
     const back = stalls.map((frames) => {
       const out = frames.findLastIndex(({ under, delay }) => under || delay > normal + DELAY_TICKS);
       return out + 1 < frames.length ? frames[out + 1].since : Infinity;
     });
-    const after = stalls.flatMap((frames) => frames.filter(({ since }) => since >= 50)).flatMap(({ errors }) => errors);
+    const after = stalls.flatMap((frames) => frames.filter(({ since }) => since >= GLIDE_MS)).flatMap(({ errors }) => errors);
     // Slow motion would be a displayed tick that runs slower than time while it catches up; a leap, one that runs faster.
     const pace = stalls.flatMap((frames) => frames.slice(1).map(({ tick, since }, i) => (
       (tick - frames[i].tick) / ((since - frames[i].since) * 0.06))));
     report(t, 'S100', seed, {
       stalls: stalls.length, 'frames in stalls': stalled, 'back in the band after ms, p50': quantile(back, 0.5), 'at most': Math.max(...back),
-      'errors from 50 ms on p95 u': quantile(after, 0.95), p99: quantile(after, 0.99), poses: after.length,
+      'errors from 400 ms on p95 u': quantile(after, 0.95), p99: quantile(after, 0.99), poses: after.length,
       'displayed time against time, least': Math.min(...pace), 'most': Math.max(...pace), 'usual delay ticks': normal,
     });
     assert.ok(stalls.length >= 10 && stalled > 10 * 25, `only ${stalls.length} stalls, ${stalled} frames in them`);
