@@ -9,6 +9,7 @@ import { Drawing } from './arena/draw.js';
 import { OUTSIDE, OUTSIDE_TOUCH } from './arena/draw/camera.js';
 import { Hud } from './arena/hud.js';
 import { Controls, levelsFor, typing } from './arena/input.js';
+import { Reach, whyUnreached } from './arena/reach.js';
 import { PHASE_READY, Reading, readLooks } from './arena/reading.js';
 import { Scene } from './arena/scene.js';
 import { Screens } from './arena/screens.js';
@@ -22,6 +23,10 @@ import { Lag, browserPlatform, createClient, savedSeat } from './net/index.js';
 /** @typedef {import('./arena/screens.js').Wish} Wish */
 
 const SOUND_KEY = 'tickroom.sound';
+/** A request that says why there is no session waits so long for an answer. */
+const ASK_MS = 5000;
+/** A first session that has not begun after so long is looked into. */
+const SLOW_MS = 4000;
 /** A frame that took longer is shown as one of this length: a hidden tab must not throw particles across the arena. */
 const FRAME_MAX_S = 0.1;
 
@@ -55,8 +60,16 @@ let ghost = false;
 let lastFrame = 0;
 /** The device's pixels per CSS pixel that the canvas has been made for. */
 let drawnRatio = 0;
-/** Why the session dropped, as the server told; later attempts that fail say less. */
-let dropped = '';
+/** True while the client's phase is `playing`. */
+let playing = false;
+/** Why the session dropped, as the server told; later attempts that fail say less. Without one: why the last attempt failed. @type {import('./net/connection.js').Status['reason']} */
+let dropped = null;
+/** Until when the server keeps the seat, on the clock of the platform; null: nobody promised that. @type {number | null} */
+let keptUntil = null;
+/** What is known of the way to the server while there is no session. */
+const reach = new Reach(() => whyUnreached(addresses, ask, navigator.onLine !== false), () => {
+  if (client !== null && client.phase !== 'playing' && client.phase !== 'closed') waiting(client.status);
+});
 /** Where the own ship is on the screen, for aiming; filled each frame. */
 const aim = { heading: 0, screenX: 0, screenY: 0, turnPerTick: 0.01 };
 
@@ -78,11 +91,31 @@ const screens = new Screens({
   toggleNet,
 }, settings, invitation());
 
+/**
+ * One request to the server, or to whatever answers in its place.
+ * @param {string} url
+ */
+async function ask(url) {
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), ASK_MS);
+  try {
+    const answer = await fetch(url, { cache: 'no-store', redirect: 'manual', signal: patience.signal });
+    return { status: answer.type === 'opaqueredirect' ? 0 : answer.status, text: await answer.text() };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** @returns {Promise<any[]>} the open matches */
 async function openRooms() {
-  const answer = await fetch(addresses.rooms, { headers: { accept: 'application/json' } });
-  if (!answer.ok) throw new Error(`the list of matches: status ${answer.status}`);
-  return (await answer.json()).rooms;
+  const answer = await ask(addresses.rooms).catch(() => {
+    throw new Error(navigator.onLine === false ? 'This device is offline.' : 'The server does not answer. Is it running?');
+  });
+  try {
+    return JSON.parse(answer.text).rooms.slice();
+  } catch {
+    throw new Error(`The list of matches is not to be had right now${answer.status === 200 ? '' : ` (status ${answer.status})`}.`);
+  }
 }
 
 /** @returns {Wish | null} what the page's address asks for */
@@ -100,7 +133,9 @@ function invitation() {
 function join(wish, name) {
   end(false);
   welcomed = false;
-  dropped = '';
+  playing = false;
+  dropped = null;
+  keptUntil = null;
   sound.wake();
   const mine = createClient({
     url: addresses.socket,
@@ -120,8 +155,11 @@ function join(wish, name) {
   client = mine;
   client.setHidden(document.visibilityState === 'hidden');
   screens.hideJoin();
-  screens.showConnecting();
   client.connect();
+  // Some proxies neither let a WebSocket through nor say so.
+  setTimeout(() => {
+    if (client === mine && mine.phase === 'connecting') reach.look();
+  }, SLOW_MS);
 }
 
 /**
@@ -132,6 +170,7 @@ function end(home) {
   const old = client;
   client = null;
   old?.leave();
+  reach.forget();
   controls.activate(false);
   levels = null;
   reading.reset();
@@ -184,23 +223,53 @@ function welcome(told) {
 function status(told) {
   const { phase, reason } = told;
   if (phase === 'playing') {
-    dropped = '';
+    playing = true;
+    dropped = null;
+    reach.forget();
     screens.hideOverlay();
     if (!screens.menuOpen) /** @type {HTMLElement | null} */ (document.activeElement)?.blur();
     return;
   }
-  if (phase === 'waiting' || (phase === 'connecting' && told.attempt > 0)) waiting(told);
-  else if (phase === 'connecting') screens.showConnecting();
-  else if (phase === 'closed' && reason !== null) screens.showEnding(reason, client?.wish ?? { kind: 'quick' });
+  if (phase === 'waiting' && reason !== null) {
+    if (!welcomed || dropped === null || reason.name !== 'lost') dropped = reason;
+    if (reason.name === 'lost') reach.look();
+    if (playing) keptUntil = seatKeptUntil(reason);
+    playing = false;
+  }
+  if (phase === 'waiting' || phase === 'connecting') waiting(told);
+  else if (phase === 'closed' && reason !== null) ended(reason);
+}
+
+/**
+ * @param {import('./protocol/close.js').CloseReason} reason why the session dropped, just now
+ * @returns {number | null}
+ */
+function seatKeptUntil(reason) {
+  const welcome = client?.welcome ?? null;
+  // A server that restarts keeps nothing, and a spectator has nothing to keep.
+  if (welcome === null || welcome.seat === null || reason.name === 'shutdown') return null;
+  return platform.clock() + welcome.seatKeptMs;
 }
 
 /** @param {import('./net/connection.js').Status} told */
-function waiting(told) {
-  const seconds = told.phase === 'waiting' ? (told.retryAt - platform.clock()) / 1000 : 0;
-  if (told.reason !== null && (dropped === '' || told.reason.name !== 'lost')) dropped = told.reason.text;
-  screens.showReconnecting(dropped, seconds);
+function waiting({ phase, retryAt, attempt }) {
+  screens.showWaiting({
+    welcomed,
+    keptMs: keptUntil === null ? null : keptUntil - platform.clock(),
+    reason: dropped,
+    found: reach.found,
+    attempt,
+    seconds: phase === 'waiting' ? (retryAt - platform.clock()) / 1000 : 0,
+  });
 }
 
+/** @param {import('./protocol/close.js').CloseReason} reason */
+function ended(reason) {
+  // Nobody who never had a connection has lost one.
+  const unreached = reason.name === 'lost' && !welcomed;
+  const text = reach.found?.text ?? 'No connection to the server came about.';
+  screens.showEnding(unreached ? { ...reason, name: 'unreached', text } : reason, client?.wish ?? { kind: 'quick' });
+}
 
 /**
  * @param {string} kind
@@ -286,11 +355,11 @@ function frame(now) {
   if (window.devicePixelRatio !== drawnRatio) resize();
   const dt = Math.min(FRAME_MAX_S, Math.max(0, (now - lastFrame) / 1000));
   lastFrame = now;
+  if (client?.phase === 'waiting') waiting(client.status);
   if (client === null || reading.looks === null || !welcomed) {
     drawing.idle(dt);
     return;
   }
-  if (client.phase === 'waiting') waiting(client.status);
   controls.activate(client.phase === 'playing' && client.seat !== null && !screens.menuOpen);
   if (levels !== null && client.seat !== null) {
     const wants = controls.sample(scene.own === null ? null : aim);

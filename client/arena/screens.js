@@ -3,6 +3,7 @@
 
 import { endingFor } from './screens/endings.js';
 import { RoomList } from './screens/rooms.js';
+import { waitingWords } from './screens/waiting.js';
 
 const NAME_KEY = 'tickroom.name';
 
@@ -192,22 +193,16 @@ export class Screens {
     this.#menu.inert = false;
   }
 
-  /** The first connection of a session is on its way. */
-  showConnecting() {
-    this.#show('Connecting …', 'Finding you a seat.', true, [['Cancel', () => this.#actions.leave()]]);
-  }
-
   /**
-   * The connection dropped and comes back by itself.
-   * @param {string} why
-   * @param {number} seconds until the next attempt; 0 while it runs
+   * There is no session now, and the page tries to get one by itself.
+   * @param {import('./screens/waiting.js').Waiting} waiting
    */
-  showReconnecting(why, seconds) {
-    const when = seconds > 0 ? `Next attempt in ${Math.ceil(seconds)} s.` : 'Trying now …';
-    this.#show('Reconnecting …', `${why} Your seat is kept for a while. ${when}`, true, [
-      ['Try now', () => this.#actions.retry()],
-      ['Leave', () => this.#actions.leave()],
-    ]);
+  showWaiting(waiting) {
+    const { title, text, leave } = waitingWords(waiting);
+    /** @type {[string, () => void][]} */
+    const buttons = [[leave, () => this.#actions.leave()]];
+    if (waiting.attempt > 0) buttons.unshift(['Try now', () => this.#actions.retry()]);
+    this.#show(title, text, true, buttons);
   }
 
   /**

@@ -37,7 +37,16 @@ const TITLES = {
   idle: 'Silence',
   stuck: 'Stuck',
   lost: 'Connection lost',
+  unreached: 'No connection',
 };
+
+/**
+ * @param {string} name of a reason
+ * @returns {string}
+ */
+export function titleFor(name) {
+  return TITLES[name] ?? 'The session ended';
+}
 
 /**
  * @param {{name: string, text: string, action: string}} reason
@@ -45,8 +54,7 @@ const TITLES = {
  * @returns {{title: string, text: string, offers: Offer[]}}
  */
 export function endingFor(reason, wish) {
-  const title = TITLES[reason.name] ?? 'The session ended';
-  return { title, text: reason.text, offers: offersFor(reason, wish) };
+  return { title: titleFor(reason.name), text: reason.text, offers: offersFor(reason, wish) };
 }
 
 /**

@@ -9,7 +9,7 @@ export class RoomList {
    * @param {HTMLElement} list
    * @param {HTMLElement} note
    * @param {(wish: Wish) => void} join
-   * @param {() => Promise<any[]>} ask what GET /api/rooms answers; rejects if it does not
+   * @param {() => Promise<any[]>} ask what GET /api/rooms answers; rejects with a sentence if it does not
    */
   constructor(list, note, join, ask) {
     this.#list = list;
@@ -41,10 +41,10 @@ export class RoomList {
     if (document.visibilityState === 'hidden') return;
     try {
       this.#show(await this.#fetch());
-    } catch {
+    } catch (error) {
       this.#was = '';
       this.#list.replaceChildren();
-      this.#note.textContent = 'The server does not answer. Is it running?';
+      this.#note.textContent = error instanceof Error ? error.message : String(error);
     }
   }
 
