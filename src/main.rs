@@ -3,10 +3,11 @@
 use std::io::{self, IsTerminal, Write};
 use std::pin::Pin;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use tickroom::arena::{Arena, ArenaOptions};
 use tickroom::cli::{self, Job, Serve};
-use tickroom::host::{addresses, rehearsal};
+use tickroom::host::{addresses, log, panics, rehearsal};
 use tickroom::server;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
@@ -19,9 +20,18 @@ const QUIET: &str = "actix=off,actix_http=off,actix_web=off,actix_server=warn,";
 /// The exit code of a process that a second signal ended at once, as shells count SIGINT.
 const EXIT_AT_ONCE: i32 = 130;
 
+/// How long the last lines of the log may keep a process that has ended.
+const FLUSH_MOST: Duration = Duration::from_millis(250);
+
 type ShutdownSignal = Pin<Box<dyn Future<Output = ()>>>;
 
 fn main() -> ExitCode {
+    let code = run_job();
+    log::flush(FLUSH_MOST);
+    code
+}
+
+fn run_job() -> ExitCode {
     let job = match cli::read(&ArenaOptions::SETTINGS) {
         Ok(job) => job,
         Err(error) => return ExitCode::from(error.report()),
@@ -41,20 +51,32 @@ fn verdict(passed: bool) -> ExitCode {
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn run_serve(Serve { config, log, warnings }: Serve) -> ExitCode {
-    let filter = match EnvFilter::try_new(format!("{QUIET}{log}")) {
+fn run_serve(Serve { config, log: level, warnings }: Serve) -> ExitCode {
+    let filter = match EnvFilter::try_new(format!("{QUIET}{level}")) {
         Ok(filter) => filter,
-        Err(error) => return exit_code(Err(format!("`--log {log}` is not understood: {error}"))),
+        Err(error) => return exit_code(Err(format!("`--log {level}` is not understood: {error}"))),
+    };
+    let lines = match log::to_stderr() {
+        Ok(lines) => lines,
+        Err(error) => return exit_code(Err(format!("the system has no thread to log on: {error}"))),
     };
     let colours = io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours).init();
+    // What does not fit the log's lines would go to stderr past it.
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).log_internal_errors(false);
+    subscriber.with_writer(lines).init();
+    panics::log_them();
     for warning in warnings {
         tracing::warn!("{warning}");
     }
     let announce = |address| {
-        // All that goes to stdout. If nobody reads it, that is no reason to stop.
-        for address in addresses::reachable(address) {
-            let _ = writeln!(io::stdout(), "http://{address}");
+        // All that goes to stdout. If nobody reads it, that is no reason to stop, or to wait.
+        let print = move || {
+            for address in addresses::reachable(address) {
+                let _ = writeln!(io::stdout(), "http://{address}");
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().name("announce".into()).spawn(print) {
+            tracing::warn!(%error, "the system has no thread to print the address on");
         }
     };
     run(Hangup::Passes, async |shutdown| server::run::<Arena>(config, shutdown, announce).await)
@@ -98,8 +120,7 @@ fn exit_code<E: std::fmt::Display>(ended: Result<(), E>) -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // If stderr is closed, the exit code says it alone.
-            let _ = writeln!(io::stderr(), "tickroom: {error}");
+            log::say(&format!("tickroom: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -111,6 +132,9 @@ fn first_signal(hangup: Hangup) -> io::Result<impl Future<Output = ()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (mut terminate, mut interrupt, hung_up) = {
         let _inside = runtime.enter();
+        // A log file as long as the system allows (ulimit -f) is an error to whoever writes, and not the end: once heard,
+        // the signal kills nobody.
+        let _ = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
         let hung_up = if hangup == Hangup::Passes { Some(signal(SignalKind::hangup())?) } else { None };
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, hung_up)
     };

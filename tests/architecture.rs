@@ -182,6 +182,12 @@ const BANS: &[Ban] = &[
         why: "do_send ignores the mailbox's limit: every send answers, and the answer is looked at",
     },
     Ban {
+        words: &["println", "eprintln", "eprint"],
+        inside: &["src"],
+        except: &["src/tools"],
+        why: "they wait for whoever reads, and panic where nobody can: the server logs, or says it through host::log",
+    },
+    Ban {
         words: &["process::exit", "unreachable_unchecked"],
         inside: &["src"],
         except: &["src/main.rs"],

@@ -18,6 +18,7 @@ use super::lobby::{FromRoom, Lobby, Seek, Ticket};
 use super::session::ToSession;
 use crate::config::RoomConfig;
 use crate::game::Game;
+use crate::host::panics;
 use crate::ids::{Micros, ResumeToken, RoomId, ViewerId};
 use crate::protocol::close::CloseReason;
 use crate::room::{JoinRequest, Joined, Outbox, Room, SendOutcome};
@@ -192,11 +193,7 @@ impl<G: Game> RoomActor<G> {
     }
 
     fn fail(&mut self, panic: &(dyn Any + Send), ctx: &mut Context<Self>) {
-        let what = panic
-            .downcast_ref::<&str>()
-            .copied()
-            .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-            .unwrap_or("a panic without words");
+        let what = panics::words(panic);
         tracing::error!(room = %self.new.code, sessions = self.lines.list.len(), "room failed: {what}");
         let room = self.room.take();
         if catch_unwind(AssertUnwindSafe(|| drop(room))).is_err() {

@@ -2,11 +2,14 @@
 //! system has no such thing, nothing happens, or the answer is the one that does no harm.
 //!
 //! - [`process`]: names of threads, free memory back.
+//! - [`log`], [`panics`]: lines on stderr that nobody waits for, and panics among them.
 //! - [`addresses`]: where others can reach a socket of this machine.
 //! - [`rehearsal`]: whether the system will let the server have its threads and descriptors.
 //!
 //! No room, no session, no setting.
 
 pub mod addresses;
+pub mod log;
+pub mod panics;
 pub mod process;
 pub mod rehearsal;

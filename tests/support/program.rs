@@ -21,7 +21,12 @@ impl Program {
 
     /// By a command that becomes the program.
     pub fn spawn(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program was built");
+        Self::spawn_with(command, Stdio::piped())
+    }
+
+    /// The same, with another stderr: then [`Self::end`] tells nothing of it.
+    pub fn spawn_with(command: &mut Command, stderr: impl Into<Stdio>) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(stderr).spawn().expect("the program was built");
         let stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
         Self { child, stdout }
     }
@@ -51,7 +56,9 @@ impl Program {
             }
         };
         let mut errors = String::new();
-        self.child.stderr.take().expect("stderr is piped").read_to_string(&mut errors).expect("logs are text");
+        if let Some(mut stderr) = self.child.stderr.take() {
+            stderr.read_to_string(&mut errors).expect("logs are text");
+        }
         (status, errors)
     }
 
