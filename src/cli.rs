@@ -287,9 +287,9 @@ fn names_of(values: &Value) -> Vec<String> {
 
 /// A half sentence with the name that was most likely meant; empty if none is near.
 fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> String {
-    /// Below this two names have little in common: the same that clap takes for flags.
-    const NEAR: f64 = 0.8;
-    let near = names.into_iter().map(|name| (strsim::jaro_winkler(typed, name), name));
+    /// Of the letters of the longer name so many are the same, in the same order.
+    const NEAR: f64 = 0.6;
+    let near = names.into_iter().map(|name| (strsim::normalized_damerau_levenshtein(typed, name), name));
     let best = near.filter(|(near, _)| *near > NEAR).max_by(|one, other| one.0.total_cmp(&other.0));
     best.map(|(_, name)| format!("; did you mean {name}?")).unwrap_or_default()
 }

@@ -49,7 +49,9 @@ pub(super) fn read(
             None if is_a_service_link(&name, &value.to_string_lossy()) => {}
             None => {
                 let known: Vec<String> = settings.iter().map(|setting| variable_of(setting)).collect();
-                let meant = nearest(&name, known.iter().map(String::as_str).chain(OF_FLAGS));
+                // Without the prefix: by that alone all would be alike.
+                let known = known.iter().map(String::as_str).chain(OF_FLAGS).map(|known| &known[PREFIX.len()..]);
+                let meant = nearest(&name[PREFIX.len()..], known).replace("mean ", &format!("mean {PREFIX}"));
                 warnings.push(format!("the environment variable {name} names no setting and is passed over{meant}"));
             }
         }
