@@ -1,18 +1,16 @@
 // The client core against `tickroom conformance`: takes about a minute, and a build of the server if there is none.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+import { tickroom } from '../../tests/support/built.mjs';
+
 const client = fileURLToPath(new URL('conformance.js', import.meta.url));
 
 test('the client core passes every step of the script', { timeout: 1_500_000 }, async (t) => {
-  execFileSync('cargo', ['build', '--quiet', '--bin', 'tickroom'], { cwd: root });
-  const metadata = execFileSync('cargo', ['metadata', '--format-version=1', '--no-deps'], { cwd: root, maxBuffer: 1 << 26 });
-  const target = JSON.parse(metadata.toString()).target_directory;
-  const runner = spawn(`${target}/debug/tickroom`, ['conformance', '--listen', '127.0.0.1:0', '--json']);
+  const runner = spawn(tickroom(), ['conformance', '--listen', '127.0.0.1:0', '--json']);
   t.after(() => runner.kill());
   const ended = new Promise((resolve) => runner.on('close', resolve));
   let report = '';

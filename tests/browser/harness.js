@@ -5,17 +5,17 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
-export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+import { root, tickroom } from '../support/built.mjs';
+
+export { root };
 const pictures = join(root, 'target/screenshots');
-/** The program to test; another build of it, a release one say, by its path in the environment. */
-const program = process.env.TESTS_PROGRAM ?? join(root, 'target/debug/tickroom');
+const program = tickroom();
 
 /** What is still running; ended in reverse order, whatever a test did. */
 const running = [];

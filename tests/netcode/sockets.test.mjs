@@ -2,7 +2,7 @@
 // holds in virtual time is what people get; the figures proper are in the other files, which know the truth.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,8 +12,8 @@ import { after, before, test } from 'node:test';
 import { createAdapter } from '../../client/arena/adapter.js';
 import { createClient } from '../../client/net/index.js';
 import { nodeTransport } from '../../client/test/support/socket.js';
+import { tickroom } from '../support/built.mjs';
 import { percent, quantile, short } from './support/figures.mjs';
-import { root } from './support/pipe.mjs';
 import { Ace } from './support/pilots.mjs';
 
 const SECONDS = 10;
@@ -24,7 +24,7 @@ const running = [];
 let server = '';
 let program = '';
 
-/** Ours are for the tests; the server refuses settings that it does not know. */
+/** Ours are for the tests: they are no settings of the server's. */
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TICKROOM_')));
 
 /** Starts a subcommand and gives the address that it says it listens on. @param {string[]} args */
@@ -42,8 +42,7 @@ async function start(...args) {
 }
 
 before(async () => {
-  program = process.env.TICKROOM_PROGRAM ?? join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'debug/tickroom');
-  if (!process.env.TICKROOM_PROGRAM) execFileSync('cargo', ['build', '--quiet', '--locked', '--bin', 'tickroom'], { cwd: root, stdio: 'inherit' });
+  program = tickroom();
   const config = join(folder, 'tickroom.toml');
   writeFileSync(config, 'room.seats_max = 40\nroom.fill_to = 40\n');
   server = await start('serve', '--config', config, '--listen', '127.0.0.1:0');

@@ -1,27 +1,14 @@
 // The real room as a child process: room_pipe.rs says what goes through the pipe.
 
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { spawn } from 'node:child_process';
 
+import { roomPipe, root } from '../../support/built.mjs';
 import { STALL_WAYS } from './link.mjs';
 
-export const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
+export { root };
 
 /** @type {string | undefined} */
 let program;
-
-/** Builds the program once; cargo itself knows when there is nothing to do. */
-export function roomPipe() {
-  if (program) return program;
-  if (process.env.TICKROOM_ROOM_PIPE) return (program = process.env.TICKROOM_ROOM_PIPE);
-  execFileSync('cargo', ['build', '--quiet', '--locked', '--example', 'room_pipe'], { cwd: root, stdio: 'inherit' });
-  const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
-  program = join(target, 'debug/examples/room_pipe');
-  if (!existsSync(program)) throw new Error(`${program} was not built`);
-  return program;
-}
 
 /** Writes little-endian numbers into a buffer that grows. */
 class Writer {
@@ -80,7 +67,7 @@ export class Reader {
 
 export class RoomPipe {
   constructor() {
-    this.child = spawn(roomPipe(), [], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.child = spawn((program ??= roomPipe()), [], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.out = new Writer();
     /** @type {Buffer[]} */
     this.chunks = [];
