@@ -78,6 +78,11 @@ pub struct ServerConfig {
     pub sessions_max: u32,
     /// Rooms at a time. Each simulates, people or not, until it ends.
     pub rooms_max: u32,
+    /// Connections at a time that are no sessions: browsers that fetch files, balancers. Beyond them, the one that has
+    /// been idle for longest is closed.
+    pub connections_max: u32,
+    /// How long such a connection is kept for its next request; 0: each has one.
+    pub keep_alive_ms: u32,
     /// Origins besides the server's own whose pages may open a WebSocket here, as `https://example.com`.
     pub allowed_origins: Vec<String>,
     /// A session that has not sent Hello by then is closed.
@@ -109,6 +114,11 @@ impl Default for ServerConfig {
             arbiters: 0,
             sessions_max: 4096,
             rooms_max: 1024,
+            // Browsers open six each, for the second that a page takes to load.
+            connections_max: 2048,
+            // Longer than balancers keep theirs, which is a minute as a rule: who closes first must not be the server, or
+            // a request that is on its way meets a closed door.
+            keep_alive_ms: 75_000,
             allowed_origins: Vec::new(),
             hello_ms: 5000,
             reservation_ms: 5000,
@@ -139,6 +149,8 @@ impl ServerConfig {
         within("server.sessions_max", self.sessions_max, 1..=1_000_000, "1 to 1000000")?;
         within("server.rooms_max", self.rooms_max, 1..=100_000, "1 to 100000")?;
         origin::check(&self.allowed_origins)?;
+        within("server.connections_max", self.connections_max, 16..=1_000_000, "16 to 1000000")?;
+        within("server.keep_alive_ms", self.keep_alive_ms, 0..=3_600_000, "at most an hour, 3600000 ms")?;
         within("server.hello_ms", self.hello_ms, 1..=3_600_000, hour)?;
         within("server.reservation_ms", self.reservation_ms, 1..=3_600_000, hour)?;
         within("server.closing_ms", self.closing_ms, 1..=60_000, "1 to 60000 ms")?;
@@ -163,7 +175,7 @@ impl ServerConfig {
     pub fn descriptors(&self) -> u64 {
         let sessions = 2 * u64::from(self.sessions_max); // each socket, and its duplicate for eviction
         let rooms = u64::from(self.rooms_max); // a timer each
-        let pages = 2 * 1024; // browsers that fetch files, six connections each
+        let pages = 2 * u64::from(self.connections_max); // each socket, and perhaps a file that is being read
         let own = 128; // listeners, event queues, standard streams, client files being read
         sessions + rooms + pages + own
     }

@@ -1,24 +1,28 @@
-//! Routes: the client's files, the way to a session, the list of rooms, health.
+//! Plain HTTP, from a connection's first byte: the client's files, the list of rooms, health; and the way to a session.
+//!
+//! To read in this order: [`service`] (a connection's way), `connection` (its loop), `head` (what is refused before it is
+//! decoded), `pace` and `places` (what HTTP may take of a worker); [`upgrade`] leads out of here. It knows no room.
 
+mod connection;
+mod deadline;
 pub mod files;
+mod head;
 mod opening;
+mod pace;
+mod places;
+pub mod rooms;
+pub mod service;
 pub mod upgrade;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
-use actix::Addr;
-use actix_web::http::header;
-use actix_web::middleware::DefaultHeaders;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use self::files::Files;
-use crate::actors::lobby::{ListRooms, Lobby};
+use self::rooms::Rooms;
 use crate::actors::session::Door;
-
-/// The lobby answers at once unless it is drowning.
-const LIST_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The longest code that a link may carry.
 const CODE_CHARS_MAX: usize = 16;
@@ -31,37 +35,36 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; connect-src 'self' ws
 pub struct Site {
     /// For sessions.
     pub door: Arc<Door>,
-    /// For the list of rooms.
-    pub lobby: Addr<Lobby>,
+    /// The list of rooms.
+    pub rooms: Rooms,
     /// What lies under `/`.
     pub client: Files,
     /// What lies under `/assets/`.
     pub assets: Files,
 }
 
-/// Lays the routes out.
-pub fn routes(config: &mut web::ServiceConfig) {
+/// Lays the routes out, all of them for GET: what other methods get follows from that.
+pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
-        .route("/ws", web::get().to(upgrade::upgrade))
         .route("/api/rooms", web::get().to(rooms))
         .route("/health", web::get().to(health))
         .route("/r/{code}", web::get().to(room_link))
         .route("/assets/{path:.*}", web::get().to(asset))
-        .route("/assets/{path:.*}", web::head().to(asset))
-        .route("/{path:.*}", web::get().to(client_file))
-        .route("/{path:.*}", web::head().to(client_file));
+        .route("/{path:.*}", web::get().to(client_file));
 }
 
 /// Headers that belong on every answer.
-#[must_use]
-pub fn security_headers() -> DefaultHeaders {
-    DefaultHeaders::new()
-        .add((header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
-        .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+fn security_headers(headers: &mut HeaderMap) {
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         // A link out of the page must not carry the code of a private room.
-        .add((header::REFERRER_POLICY, "no-referrer"))
-        .add(("cross-origin-opener-policy", "same-origin"))
-        .add(("cross-origin-resource-policy", "same-origin"))
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
 }
 
 async fn client_file(site: web::Data<Site>, path: web::Path<String>, request: HttpRequest) -> HttpResponse {
@@ -94,11 +97,6 @@ async fn health(site: web::Data<Site>) -> HttpResponse {
 }
 
 async fn rooms(site: web::Data<Site>) -> HttpResponse {
-    match site.lobby.send(ListRooms).timeout(LIST_TIMEOUT).await {
-        Ok(rooms) => HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(rooms),
-        Err(error) => {
-            tracing::warn!(%error, "the lobby did not list its rooms");
-            HttpResponse::ServiceUnavailable().finish()
-        }
-    }
+    let Some(json) = site.rooms.json().await else { return HttpResponse::ServiceUnavailable().finish() };
+    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).content_type("application/json").body(json)
 }

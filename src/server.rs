@@ -4,19 +4,17 @@ use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix::{Actor, Addr, Arbiter, ArbiterHandle};
-use actix_http::HttpService;
-use actix_service::map_config;
-use actix_web::dev::{AppConfig, Server, ServerHandle};
-use actix_web::{App, web};
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::web;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::actors::clock::Clock;
-use crate::actors::connection;
 use crate::actors::courier::{Worker, WorkerId};
 use crate::actors::lobby::{Drain, Lobby, LobbyConfig, StartRoom};
 use crate::actors::room::RoomActor;
@@ -27,16 +25,13 @@ use crate::game::Game;
 use crate::host::process;
 use crate::host::rehearsal::{self, Refused};
 use crate::http::files::Files;
+use crate::http::rooms::Rooms;
+use crate::http::service::Stopping;
+use crate::http::upgrade::TOLD_BUSY_MAX;
 use crate::http::{self, Site};
 use crate::ids::Micros;
 use crate::protocol::close::CloseReason;
 use crate::room::{Room, RoomError};
-
-/// How long a client may take to send a request's head.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long an idle connection is kept for the next request.
-const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// Connections that wait to be taken, at most.
 const BACKLOG: i32 = 1024;
@@ -120,50 +115,32 @@ pub async fn run<G: Game>(
         sessions: Arc::new(AtomicU32::new(0)),
         draining: AtomicBool::new(false),
     });
-    let site =
-        web::Data::new(Site { door: door.clone(), lobby: lobby.clone(), client: site_files.0, assets: site_files.1 });
+    let site = web::Data::new(Site {
+        door: door.clone(),
+        rooms: Rooms::new(lobby.clone()),
+        client: site_files.0,
+        assets: site_files.1,
+    });
     let worker_count = Arc::new(AtomicUsize::new(0));
+    let connections_max = config.server.connections_max as usize / workers + 1;
     let builder = Server::build();
     let stopping = builder.graceful_shutdown_signal();
     let http = builder
         .workers(workers)
-        .max_concurrent_connections((config.server.descriptors() / 2) as usize / workers + 1)
+        // Never reached: to take no more would shut the door for everybody. Each kind of connection has its own limit.
+        .max_concurrent_connections((config.server.sessions_max + TOLD_BUSY_MAX) as usize + 2 * connections_max)
         .disable_signals()
         .shutdown_timeout(1)
         .listen("http", listener, move || {
             // Runs once on each worker's thread.
             let number = worker_count.fetch_add(1, Ordering::Relaxed);
             process::name_thread(&format!("worker-{number}"));
-            let worker = web::Data::new(Worker::start(WorkerId(number)));
-            // Once for plain requests and once for those that ask for a WebSocket.
-            let app = || {
-                let app = App::new()
-                    .app_data(site.clone())
-                    .app_data(worker.clone())
-                    .wrap(http::security_headers())
-                    .configure(http::routes);
-                // What links in answers would need to know, and ours have none.
-                map_config(app, |()| AppConfig::default())
-            };
-            let (server, stopping) = (server.clone(), stopping.clone());
-            HttpService::build()
-                // Connections that wait for a next request end when the server does.
-                .graceful_shutdown_signal(move || {
-                    let stopping = stopping.clone();
-                    async move { stopping.notified().await }
-                })
-                .client_request_timeout(REQUEST_TIMEOUT)
-                // After its last answer the server closes first, without lingering.
-                .client_disconnect_timeout(Duration::ZERO)
-                .keep_alive(KEEP_ALIVE)
-                .on_connect_ext(move |socket, _| {
-                    if let Err(error) = connection::prepare(socket, &server) {
-                        tracing::debug!(%error, "a connection went as it came");
-                    }
-                })
-                .upgrade(http::upgrade::service(app()))
-                .h1(app())
-                .tcp()
+            let stopping = stopping.clone();
+            let stopping: Stopping = Rc::new(move || {
+                let stopping = stopping.clone();
+                Box::pin(async move { stopping.notified().await })
+            });
+            http::service::service(site.clone(), Worker::start(WorkerId(number)), connections_max, stopping)
         })?
         .run();
     let handle = http.handle();

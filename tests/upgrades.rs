@@ -68,9 +68,9 @@ async fn who_asks_for_a_websocket_elsewhere_is_answered_by_what_is_there() {
     let server = Server::start(config());
     for (request, status, body) in [
         ("GET /health", "200 OK", "ok\n"),
-        ("HEAD /api/rooms", "404 Not Found", ""),
+        ("HEAD /api/rooms", "200 OK", ""),
         ("GET /nothing.js", "404 Not Found", ""),
-        ("POST /ws", "404 Not Found", ""),
+        ("POST /ws", "405 Method Not Allowed", "Only GET"),
         ("GET /r/bcdf", "302 Found", ""),
         ("GET /protocol/index.js", "200 OK", "export"),
     ] {

@@ -1,13 +1,24 @@
 //! The client's files and the assets: built into the program, or from a folder for people who edit them.
 
 use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
-use actix_web::http::Method;
+use actix_web::body::{BoxBody, MessageBody, SizedStream};
 use actix_web::http::header;
+use actix_web::web::block;
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
+use futures_util::stream::{Stream, try_unfold};
 use rust_embed::{EmbeddedFile, RustEmbed};
+
+/// What is in memory of a folder's file, for each client that it is sent to.
+const PIECE_BYTES: u64 = 16 * 1024;
+
+/// A file that was written so lately may be written again without another time: some systems count in steps.
+const WRITTEN_LATELY: Duration = Duration::from_secs(1);
 
 #[derive(RustEmbed)]
 #[folder = "client/"]
@@ -35,9 +46,9 @@ pub enum Files {
     Folder(PathBuf),
 }
 
-/// A file's bytes and what stands for them in `If-None-Match`.
+/// A file, and what stands for its bytes in `If-None-Match`.
 struct Found {
-    bytes: Bytes,
+    body: BoxBody,
     tag: String,
 }
 
@@ -49,7 +60,7 @@ impl Files {
             Self::BuiltInAssets => AssetFiles::get(path).map(built_in),
             Self::Folder(folder) => from_folder(folder, path).await,
         };
-        let Some(Found { bytes, tag }) = found else {
+        let Some(Found { body, tag }) = found else {
             return HttpResponse::NotFound().content_type("text/plain; charset=utf-8").body("Not found.\n");
         };
         // Names carry no version, so a browser may keep a file but must ask whether it still holds.
@@ -59,15 +70,11 @@ impl Files {
                 .insert_header((header::CACHE_CONTROL, "no-cache"))
                 .finish();
         }
-        let mut answer = HttpResponse::Ok();
-        answer
+        HttpResponse::Ok()
             .content_type(content_type(path))
             .insert_header((header::ETAG, tag))
-            .insert_header((header::CACHE_CONTROL, "no-cache"));
-        if request.method() == Method::HEAD {
-            return answer.no_chunking(bytes.len() as u64).finish();
-        }
-        answer.body(bytes)
+            .insert_header((header::CACHE_CONTROL, "no-cache"))
+            .body(body)
     }
 }
 
@@ -77,7 +84,7 @@ fn built_in(file: EmbeddedFile) -> Found {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => Bytes::from(bytes),
     };
-    Found { bytes, tag: format!("\"{tag}\"") }
+    Found { body: bytes.boxed(), tag: format!("\"{tag}\"") }
 }
 
 /// A file in a folder that people edit while the server runs. Nothing outside the folder is found, neither by `..` nor
@@ -92,20 +99,44 @@ async fn from_folder(folder: &Path, path: &str) -> Option<Found> {
         return None;
     }
     let (folder, file) = (folder.to_owned(), folder.join(asked));
-    let read = move || {
+    let open = move || {
         let file = file.canonicalize().ok()?;
         if !file.starts_with(folder.canonicalize().ok()?) {
             return None;
         }
-        std::fs::read(file).ok()
+        let file = File::open(file).ok()?;
+        let about = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
+        Some((file, about.len(), about.modified().ok()?))
     };
-    let bytes = actix_web::web::block(read).await.ok()??;
-    Some(Found { tag: format!("\"{:016x}-{:x}\"", fnv(&bytes), bytes.len()), bytes: bytes.into() })
+    let (file, length, written) = block(open).await.ok()??;
+    let tag = tag(length, written, SystemTime::now());
+    Some(Found { body: SizedStream::new(length, pieces(file, length)).boxed(), tag })
 }
 
-/// FNV-1a, 64 bits: tells two versions of a file apart, and nobody gains by forging it.
-fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
+/// The file's first `length` bytes, each piece once the one before is on its way.
+fn pieces(file: File, length: u64) -> impl Stream<Item = io::Result<Bytes>> {
+    try_unfold((file, length), |(mut file, left)| async move {
+        if left == 0 {
+            return Ok(None);
+        }
+        let piece = move || {
+            let mut piece = vec![0; left.min(PIECE_BYTES) as usize];
+            // It may have become shorter than was promised: then the answer breaks off.
+            file.read_exact(&mut piece).map(|()| (file, Bytes::from(piece)))
+        };
+        let (file, piece) = block(piece).await.map_err(io::Error::other)??;
+        let left = left - piece.len() as u64;
+        Ok(Some((piece, (file, left))))
+    })
+}
+
+/// Stands for a file of this length that was written then. One that was written lately has a tag of its own each time.
+fn tag(length: u64, written: SystemTime, now: SystemTime) -> String {
+    let nanos = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
+    match now.duration_since(written) {
+        Ok(age) if age > WRITTEN_LATELY => format!("\"{:x}-{length:x}\"", nanos(written)),
+        _ => format!("\"{:x}-{length:x}-{:x}\"", nanos(written), nanos(now)),
+    }
 }
 
 fn browser_has(request: &HttpRequest, tag: &str) -> bool {

@@ -1,31 +1,22 @@
 //! The way to a session: the only file that upgrades.
 //!
-//! A request that asks for a WebSocket leaves the HTTP dispatcher for good, and comes to this file's [`service`] with its
-//! socket. It is answered by the same routes as any other. If the one to `/ws` lets a session in, the socket is that
-//! session's from then on, and HTTP is never asked again; else the connection ends with the answer.
+//! A request for `/ws` never comes to the router. If it may have a session, the socket is that session's from then on, and
+//! HTTP is never asked again; else it is answered like any other.
 
-use std::cell::Cell;
-use std::future::{Future, poll_fn};
-use std::io;
-use std::pin::pin;
+use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use actix_codec::{Encoder, Framed, FramedParts};
-use actix_http::body::MessageBody;
-use actix_http::h1::{self, Message};
-use actix_http::{ConnectionType, HttpMessage, Request, Response, ws::Codec};
-use actix_service::{Service, ServiceFactory, fn_factory, fn_service};
-use actix_web::dev::ServiceResponse;
-use actix_web::http::header;
+use actix_http::{Request, Response, StatusCode, ws};
+use actix_web::body::BoxBody;
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::{Method, Version};
 use actix_web::rt::net::TcpStream;
-use actix_web::{Error, HttpRequest, HttpResponse, web};
-use actix_web_actors::ws::{self, WebsocketContext};
+use actix_web_actors::ws::WebsocketContext;
 use bytes::Bytes;
-use tokio::io::AsyncWriteExt;
 
-use super::{Site, opening};
+use super::opening;
 use crate::actors::connection::Connection;
 use crate::actors::courier::Worker;
 use crate::actors::guard::{Guard, Verdict};
@@ -35,165 +26,101 @@ use crate::actors::session::{Door, Session};
 use crate::actors::wire::{Incoming, Outgoing};
 use crate::protocol::codec::CLIENT_MESSAGE_BYTES_MAX;
 
+/// Where sessions begin.
+const PATH: &str = "/ws";
+
 /// Sessions beyond `sessions_max` that are upgraded all the same, to be told that the server is busy: a page cannot
 /// read why an upgrade was refused. Above these, the answer is a bare 503.
-const TOLD_BUSY_MAX: u32 = 64;
-
-/// Where [`upgrade`] finds the duplicate of the socket's descriptor and leaves the session that it lets in, for [`serve`],
-/// which has the socket. It lies among the request's extensions; a request that came another way has none.
-struct Entrance {
-    connection: Cell<Option<Connection>>,
-    admitted: Cell<Option<Admitted>>,
-}
+pub const TOLD_BUSY_MAX: u32 = 64;
 
 /// A session that was let in and has no socket yet.
-struct Admitted {
+pub(super) struct Admitted {
     session: Session,
     outlet: Arc<Outlet>,
     verdict: Verdict,
     door: Arc<Door>,
 }
 
-/// Takes the requests that ask for a WebSocket, together with their sockets. `app` answers them.
-pub fn service<A, B>(
-    app: A,
-) -> impl ServiceFactory<
-    (Request, Framed<TcpStream, h1::Codec>),
-    Config = (),
-    Response = (),
-    Error = Error,
-    InitError = (),
-    Service: 'static,
-    Future: 'static,
->
-where
-    A: ServiceFactory<Request, Config = (), Response = ServiceResponse<B>, Error = Error, InitError = ()>,
-    A::Service: 'static,
-    A::Future: 'static,
-    B: MessageBody + 'static,
-{
-    fn_factory(move || {
-        let app = app.new_service(());
-        async move {
-            let app = Rc::new(app.await?);
-            Ok(fn_service(move |(request, framed)| serve(app.clone(), request, framed)))
-        }
-    })
+/// True for a request that asks for a session, rightly or not.
+pub(super) fn asks(request: &Request) -> bool {
+    request.path() == PATH
 }
 
-/// One connection, from such a request to its end.
-async fn serve<A, B>(app: Rc<A>, request: Request, framed: Framed<TcpStream, h1::Codec>) -> Result<(), Error>
-where
-    A: Service<Request, Response = ServiceResponse<B>, Error = Error>,
-    B: MessageBody + 'static,
-{
-    match answer(&*app, request, framed).await {
-        Ok(None) => {}
-        Ok(Some((admitted, socket, early))) => admitted.wire(socket, early).await,
-        Err(error) => tracing::debug!(%error, "the answer to an upgrade did not arrive"),
+/// Who may not have a session is told with HTTP, everybody else with Closing.
+pub(super) fn admit(
+    door: &Arc<Door>,
+    worker: &Worker,
+    request: &Request,
+    socket: &TcpStream,
+) -> Result<(Response<BoxBody>, Admitted), Response<BoxBody>> {
+    if !origin_may_connect(request.head().headers(), &door.config.allowed_origins) {
+        tracing::debug!("an upgrade from a foreign origin was refused");
+        return Err(says(StatusCode::FORBIDDEN, "This origin may not connect: see server.allowed_origins.\n"));
     }
-    Ok(())
-}
-
-/// Answers as the HTTP dispatcher would. If a session was let in: that, the socket, and what lay behind the request.
-async fn answer<A, B>(
-    app: &A,
-    request: Request,
-    framed: Framed<TcpStream, h1::Codec>,
-) -> io::Result<Option<(Admitted, TcpStream, Bytes)>>
-where
-    A: Service<Request, Response = ServiceResponse<B>, Error = Error>,
-    B: MessageBody + 'static,
-{
-    let connection = Connection::new(framed.io_ref())
-        .inspect_err(|error| tracing::debug!(%error, "a connection could not be duplicated"));
-    let entrance = Rc::new(Entrance { connection: Cell::new(connection.ok()), admitted: Cell::default() });
-    request.extensions_mut().insert(entrance.clone());
-    let response = match app.call(request).await {
-        Ok(response) => response.map_into_boxed_body().into(),
-        Err(error) => Response::from(error),
+    if request.method() == Method::HEAD {
+        // As GET would be that asks for nothing else.
+        return Err(ws::HandshakeError::NoWebsocketUpgrade.into());
+    }
+    if let Some(refusal) = opening::refusal(request.head()) {
+        return Err(refusal.into());
+    }
+    let mut answer = ws::handshake(request.head())?;
+    if !alone(request) {
+        // What follows is not a session's to read.
+        return Err(says(StatusCode::BAD_REQUEST, "Ask for a WebSocket alone, and send no body.\n"));
+    }
+    let full = door.sessions.load(Ordering::Acquire) >= door.config.sessions_max + TOLD_BUSY_MAX;
+    if full || door.draining.load(Ordering::Acquire) {
+        return Err(Response::new(StatusCode::SERVICE_UNAVAILABLE));
+    }
+    // Without a duplicate of its descriptor a session could not be cut.
+    let Ok(connection) = Connection::new(socket) else {
+        tracing::debug!("a connection could not be duplicated");
+        return Err(Response::new(StatusCode::SERVICE_UNAVAILABLE));
     };
-    let admitted = entrance.admitted.take();
-    let (mut head, body) = response.into_parts();
-    let FramedParts { io: mut socket, mut codec, read_buf: early, mut write_buf, .. } = framed.into_parts();
-    if admitted.is_none() {
-        // Where a next request would begin, nobody can say.
-        head.head_mut().set_connection_type(ConnectionType::Close);
-    }
-    codec.encode(Message::Item((head, body.size())), &mut write_buf)?;
-    socket.write_all_buf(&mut write_buf).await?;
-    if let Some(admitted) = admitted {
-        // A copy, which is nearly always of nothing: the buffer itself is 8 KiB.
-        return Ok(Some((admitted, socket, Bytes::copy_from_slice(&early))));
-    }
-    let mut body = pin!(body);
-    while let Some(chunk) = poll_fn(|cx| body.as_mut().poll_next(cx)).await {
-        let chunk = chunk.map_err(|error| io::Error::other(error.to_string()))?;
-        codec.encode(Message::Chunk(Some(chunk)), &mut write_buf)?;
-        socket.write_all_buf(&mut write_buf).await?;
-    }
-    codec.encode(Message::Chunk(None), &mut write_buf)?;
-    socket.write_all_buf(&mut write_buf).await?;
-    socket.shutdown().await?;
-    Ok(None)
+    let outlet = Arc::new(Outlet::new(connection));
+    let verdict: Verdict = Rc::default();
+    let session = Session::new(door.clone(), worker, outlet.clone(), verdict.clone());
+    Ok((answer.finish().map_into_boxed_body(), Admitted { session, outlet, verdict, door: door.clone() }))
+}
+
+fn says(status: StatusCode, sentence: &'static str) -> Response<BoxBody> {
+    Response::build(status).content_type("text/plain; charset=utf-8").body(sentence).map_into_boxed_body()
+}
+
+/// True if nothing but frames can follow: no body, no choice of protocols, no old version of HTTP.
+fn alone(request: &Request) -> bool {
+    let headers = request.head().headers();
+    let mut upgrades = headers.get_all(header::UPGRADE);
+    let websocket = upgrades.next().is_some_and(|upgrade| upgrade.as_bytes().eq_ignore_ascii_case(b"websocket"));
+    let body = headers.contains_key(header::CONTENT_LENGTH) || headers.contains_key(header::TRANSFER_ENCODING);
+    websocket && upgrades.next().is_none() && !body && request.version() == Version::HTTP_11
 }
 
 impl Admitted {
     /// The task of its socket.
-    fn wire(self, socket: TcpStream, early: Bytes) -> impl Future<Output = ()> {
+    pub(super) fn wire(self, socket: TcpStream, early: Bytes) -> impl Future<Output = ()> {
         let Self { session, outlet, verdict, door } = self;
         let (incoming, outgoing) = socket.into_split();
         Incoming::new(early, incoming).drive(Outgoing::new(outgoing, outlet.clone()), |incoming| {
             let limiter = Limiter::new(&door.config, door.clock.now());
             let guard = Guard::new(incoming, CLIENT_MESSAGE_BYTES_MAX, limiter, verdict, outlet.clone(), door.clock);
             // The guard has bounded everything already; the codec's own limit stands behind it.
-            let codec = Codec::new().max_size(CLIENT_MESSAGE_BYTES_MAX);
+            let codec = ws::Codec::new().max_size(CLIENT_MESSAGE_BYTES_MAX);
             Output::new(WebsocketContext::with_codec(session, guard, codec), outlet)
         })
     }
 }
 
-/// Who may not have a session is told with HTTP, everybody else with Closing.
-pub(super) async fn upgrade(
-    site: web::Data<Site>,
-    worker: web::Data<Worker>,
-    request: HttpRequest,
-) -> actix_web::Result<HttpResponse> {
-    let door = &site.door;
-    if !origin_may_connect(&request, &door.config.allowed_origins) {
-        tracing::debug!("an upgrade from a foreign origin was refused");
-        return Ok(HttpResponse::Forbidden().body("This origin may not connect: see server.allowed_origins.\n"));
-    }
-    if let Some(refusal) = opening::refusal(request.head()) {
-        return Ok(refusal);
-    }
-    let mut answer = ws::handshake(&request)?;
-    let Some(entrance) = request.extensions().get::<Rc<Entrance>>().cloned() else {
-        // It asks for a WebSocket in words that the HTTP dispatcher takes for none: what follows is not ours to read.
-        return Ok(HttpResponse::BadRequest().body("Ask for a WebSocket alone, and send no body.\n"));
-    };
-    // Without a duplicate of its descriptor a session could not be cut.
-    let connection = entrance.connection.take();
-    let full = door.sessions.load(Ordering::Acquire) >= door.config.sessions_max + TOLD_BUSY_MAX;
-    let Some(connection) = connection.filter(|_| !full && !door.draining.load(Ordering::Acquire)) else {
-        return Ok(HttpResponse::ServiceUnavailable().finish());
-    };
-    let outlet = Arc::new(Outlet::new(connection));
-    let verdict: Verdict = Rc::default();
-    let session = Session::new(door.clone(), &worker, outlet.clone(), verdict.clone());
-    entrance.admitted.set(Some(Admitted { session, outlet, verdict, door: door.clone() }));
-    Ok(answer.finish())
-}
-
 /// True without an Origin (no browser), for this server's own pages, and for configured ones.
-fn origin_may_connect(request: &HttpRequest, allowed: &[String]) -> bool {
-    let mut origins = request.headers().get_all(header::ORIGIN);
+fn origin_may_connect(headers: &HeaderMap, allowed: &[String]) -> bool {
+    let mut origins = headers.get_all(header::ORIGIN);
     let Some(origin) = origins.next() else { return true };
     let (Ok(origin), None) = (origin.to_str(), origins.next()) else { return false };
     if allowed.iter().any(|allowed| allowed.trim_end_matches('/').eq_ignore_ascii_case(origin)) {
         return true;
     }
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     host.is_some_and(|host| is_same_origin(origin, host))
 }
 

@@ -1,0 +1,134 @@
+//! What the connections of one worker share, and the way of each of them: through plain HTTP, and perhaps to a session.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use actix_http::{Request, Response, ServiceConfig};
+use actix_service::boxed::{self, BoxService};
+use actix_service::{Service, ServiceFactory, fn_factory, fn_service, map_config};
+use actix_web::body::BoxBody;
+use actix_web::dev::{AppConfig, ServiceResponse};
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::rt::net::TcpStream;
+use actix_web::{App, Error, web};
+
+use super::connection::Connection;
+use super::pace::Pace;
+use super::places::Places;
+use super::upgrade::{self, Admitted};
+use super::{Site, routes};
+use crate::actors::connection;
+use crate::actors::courier::Worker;
+
+/// Makes the future that completes when the server begins to stop.
+pub type Stopping = Rc<dyn Fn() -> Pin<Box<dyn Future<Output = ()>>>>;
+
+/// What the connections of one worker share.
+pub(super) struct Shared {
+    pub(super) pace: Pace,
+    /// How long a connection may wait for its next request; zero: there is none.
+    pub(super) keep_alive: Duration,
+    pub(super) stopping: Stopping,
+    /// For codecs: it knows the date.
+    pub(super) codec: ServiceConfig,
+    places: Rc<Places>,
+    site: web::Data<Site>,
+    worker: Rc<Worker>,
+    routes: BoxService<Request, ServiceResponse<BoxBody>, Error>,
+}
+
+/// Takes connections on one worker, at most `connections_max` that are no sessions.
+pub fn service(
+    site: web::Data<Site>,
+    worker: Worker,
+    connections_max: usize,
+    stopping: Stopping,
+) -> impl ServiceFactory<
+    TcpStream,
+    Config = (),
+    Response = (),
+    Error = Error,
+    InitError = (),
+    Service: 'static,
+    Future: 'static,
+> {
+    let worker = Rc::new(worker);
+    fn_factory(move || {
+        let (site, worker, stopping) = (site.clone(), worker.clone(), stopping.clone());
+        async move {
+            let app = App::new().app_data(site.clone()).configure(routes);
+            // What links in answers would need to know, and ours have none.
+            let app = map_config(app, |()| AppConfig::default()).new_service(()).await?;
+            let shared = Rc::new(Shared {
+                pace: Pace::new(),
+                keep_alive: Duration::from_millis(site.door.config.keep_alive_ms.into()),
+                stopping,
+                codec: ServiceConfig::default(),
+                places: Places::new(connections_max),
+                site,
+                worker,
+                routes: boxed::service(app),
+            });
+            Ok(fn_service(move |socket| connect(shared.clone(), socket)))
+        }
+    })
+}
+
+/// One connection, from its beginning to its end.
+async fn connect(shared: Rc<Shared>, socket: TcpStream) -> Result<(), Error> {
+    if let Err(error) = connection::prepare(&socket, &shared.site.door.config) {
+        tracing::debug!(%error, "a connection went as it came");
+        return Ok(());
+    }
+    let place = shared.places.take();
+    let left = tokio::select! {
+        left = shared.pace.charge(Connection::new(&shared, &place, socket).serve()) => left,
+        () = place.lost() => None,
+    };
+    // A session's is counted elsewhere.
+    drop(place);
+    if let Some((admitted, socket, early)) = left {
+        admitted.wire(socket, early).await;
+    }
+    Ok(())
+}
+
+impl Shared {
+    pub(super) fn draining(&self) -> bool {
+        self.site.door.draining.load(Ordering::Acquire)
+    }
+
+    /// Whether it is a session is decided here, before the router. HEAD is answered as GET would be, and any other method
+    /// with what GET would have found, which may be nothing.
+    pub(super) async fn answer(
+        &self,
+        mut request: Request,
+        socket: &TcpStream,
+    ) -> (Response<BoxBody>, Option<Admitted>) {
+        let only_reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        if upgrade::asks(&request) && only_reads {
+            return match upgrade::admit(&self.site.door, &self.worker, &request, socket) {
+                Ok((response, admitted)) => (response, Some(admitted)),
+                Err(response) => (response, None),
+            };
+        }
+        if !upgrade::asks(&request) {
+            request.head_mut().method = Method::GET;
+            let response = match self.routes.call(request).await {
+                Ok(response) => response.into(),
+                Err(error) => Response::from(error),
+            };
+            if only_reads || response.status() == StatusCode::NOT_FOUND {
+                return (response, None);
+            }
+        }
+        let not_allowed = Response::build(StatusCode::METHOD_NOT_ALLOWED)
+            .insert_header((header::ALLOW, "GET, HEAD"))
+            .content_type("text/plain; charset=utf-8")
+            .body("Only GET and HEAD.\n");
+        (not_allowed.map_into_boxed_body(), None)
+    }
+}
