@@ -18,7 +18,7 @@ import { Sound } from './arena/sound.js';
 import { TouchPad } from './arena/touch.js';
 import { Watching } from './arena/watching.js';
 import { exposeToTests } from './arena/window.js';
-import { Lag, browserPlatform, createClient, savedSeat } from './net/index.js';
+import { Lag, browserPlatform, browserTab, createClient, savedSeat } from './net/index.js';
 
 /** @typedef {import('./arena/screens.js').Wish} Wish */
 
@@ -47,6 +47,7 @@ const sound = new Sound(settings.getItem(SOUND_KEY) === 'on');
 const pad = new TouchPad(element('stick'), element('pad-fire'), element('pad-beam'), element('pad-dash'));
 const controls = new Controls(window, view, pad, () => client?.press('dash'));
 const platform = browserPlatform(window);
+const tab = browserTab(window);
 /** The sliders of the net panel; they last as long as the page. */
 const lag = new Lag(platform.clock, platform.timers.after, platform.random);
 
@@ -144,6 +145,7 @@ function join(wish, name) {
     tier: 'delta',
     game: createAdapter(),
     ...platform,
+    storage: tab.storage,
     transport: lag.over(platform.transport),
     on: {
       // A client that was left may still say something: nobody listens.
@@ -425,9 +427,15 @@ function boot() {
   };
   exposeToTests(window, { client: () => client, scene, hud, drawing });
   requestAnimationFrame(frame);
-  const seat = savedSeat(platform.storage, addresses.socket);
+  void begin();
+}
+
+/** A reload in the middle of a match goes on with it, unless the address asks for another one. */
+async function begin() {
+  const whose = await tab.claim().catch(() => /** @type {const} */ ('own'));
+  // A copy of a tab goes to the same match, with a ship of its own.
+  const seat = savedSeat(whose === 'own' ? tab.storage : tab.copiedFrom, addresses.socket);
   const invited = invitation();
-  // A reload in the middle of a match goes on with it, unless the address asks for another one.
   if (seat !== null && (invited === null || (invited.kind === 'code' && invited.code === seat.code))) {
     join({ kind: 'code', code: seat.code }, screens.name);
   } else {

@@ -1,5 +1,7 @@
 // What a browser gives the client core. The only file of this folder that names browser things; Node never loads it.
 
+import { Tab } from './tab.js';
+
 /** @typedef {import('./connection.js').Transport} Transport */
 
 /** @type {Transport} */
@@ -61,4 +63,19 @@ export function browserPlatform(window) {
     storage: tabStorage(window),
     random: Math.random,
   };
+}
+
+/**
+ * The tab that this page is in, for `storage` of createClient.
+ * @param {Window & typeof globalThis} window
+ */
+export function browserTab(window) {
+  const { navigator, BroadcastChannel } = window;
+  return new Tab({
+    storage: tabStorage(window),
+    locks: navigator.locks ?? null,
+    channel: BroadcastChannel === undefined ? null : (name) => new BroadcastChannel(name),
+    after: (ms, work) => void window.setTimeout(work, ms),
+    random: Math.random,
+  });
 }

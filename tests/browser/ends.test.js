@@ -95,8 +95,13 @@ test('a full match says so', async () => {
 });
 
 test('a seat that is taken over in another window says so and is not stolen back', async () => {
+  // Only where a browser has nothing by which two pages know of each other: see tabs.test.js for all others.
   const server = await Server.start();
   const ada = await Person.at(browser, 'Ada');
+  await ada.context.addInitScript(() => {
+    Object.defineProperty(navigator, 'locks', { value: undefined });
+    delete window.BroadcastChannel;
+  });
   await ada.join(server.url);
   const { seat } = await ada.look();
   // A browser that duplicates a tab copies its session storage.

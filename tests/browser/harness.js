@@ -141,11 +141,16 @@ export class Server {
   }
 }
 
-/** One Chromium for all people of a test file. */
-export async function launch() {
+/**
+ * One Chromium for all people of a test file.
+ * @param {import('playwright-core').LaunchOptions} [more]
+ */
+export async function launch({ args = [], ...more } = {}) {
   const browser = await chromium.launch({
+    ...more,
     executablePath: browserPath(),
     args: [
+      ...args,
       '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
       '--disable-background-networking', '--disable-component-update', '--disable-sync', '--mute-audio',
     ],
@@ -191,8 +196,9 @@ export class Person {
     this.faults = [];
     this.page.on('pageerror', (error) => this.faults.push(`error: ${error.message}`));
     this.page.on('console', (message) => {
-      // A socket or a request that fails while the server is away is the browser's own line, and no fault of the page.
-      const ofNetwork = /WebSocket connection to|net::ERR_|Failed to load resource/.test(message.text());
+      // A socket or a request that fails while the server is away is the browser's own line, and no fault of the page; so is
+      // what it thinks of plain HTTP.
+      const ofNetwork = /WebSocket connection to|net::ERR_|Failed to load resource|origin was untrustworthy/.test(message.text());
       if (message.type() === 'error' && !ofNetwork) this.faults.push(`console: ${message.text()}`);
     });
   }

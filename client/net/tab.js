@@ -1,0 +1,172 @@
+// A seat belongs to one tab. A tab's storage lives through reloads, crashes and the back button, which is what resuming
+// needs; but a browser that duplicates a tab, or opens a window from one, copies it. So each tab has a name of its own in
+// its storage, and whoever loads a page claims it: if another page that lives holds the name already, this one is a copy,
+// takes a new name, and sees nothing of what the first one keeps.
+//
+// Web Locks hold a name where there are any; they need a secure context, so plain HTTP in a local network has none: there,
+// pages ask each other on a BroadcastChannel. With neither, a copy takes the seat and the first tab is told so
+// (`replaced`), which the server sees to.
+
+/** @typedef {import('./resume.js').SeatStorage} SeatStorage */
+/** @typedef {{ postMessage(message: any): void, onmessage: ((event: any) => void) | null, close(): void }} Channel */
+/**
+ * @typedef {object} TabParts What a browser may have; null for what it has not.
+ * @property {SeatStorage | null} storage the tab's
+ * @property {Pick<LockManager, 'request'> | null} locks
+ * @property {((name: string) => Channel) | null} channel may throw
+ * @property {(ms: number, work: () => void) => void} after
+ * @property {() => number} random 0 to below 1
+ */
+
+const NAME_KEY = 'tickroom tab';
+const CHANNEL = 'tickroom tabs';
+/** At a reload the page before this one may be held for a moment yet. */
+const PATIENCE_MS = 400;
+/** A page that lives answers within this: its timers may sleep in the background, its messages do not. */
+const ANSWER_MS = 150;
+
+export class Tab {
+  /** @param {TabParts} parts */
+  constructor({ storage, locks, channel, after, random }) {
+    this.#parts = { storage, locks, channel, after, random };
+  }
+
+  #parts;
+  #name = '';
+  #release = () => {};
+  /** What the tab that this one was copied from keeps; null: it was not. @type {SeatStorage | null} */
+  copiedFrom = null;
+
+  /** What this tab keeps, and no copy of it sees; nothing before it was claimed. @type {SeatStorage} */
+  storage = this.#keptBy(() => this.#name);
+
+  /**
+   * To be awaited before anything is taken from `storage`, when the page was loaded and when it comes back from the
+   * browser's history: meanwhile a copy may have become the tab.
+   * @returns {Promise<'own' | 'copy'>}
+   */
+  async claim() {
+    this.release();
+    const name = this.#remembered();
+    if (name !== null && await this.#hold(name)) {
+      this.#name = name;
+      return 'own';
+    }
+    this.#name = this.#random();
+    this.#remember();
+    // Nobody can hold it yet.
+    await this.#hold(this.#name);
+    if (name === null) return 'own';
+    this.copiedFrom = this.#keptBy(() => name);
+    return 'copy';
+  }
+
+  /** The page goes, or is put away for the back button: who comes next may have the tab. */
+  release() {
+    this.#release();
+    this.#release = () => {};
+  }
+
+  /**
+   * @param {() => string} name
+   * @returns {SeatStorage}
+   */
+  #keptBy(name) {
+    const at = (/** @type {string} */ key) => `${key} of ${name()}`;
+    const storage = () => (name() === '' ? null : this.#parts.storage);
+    return {
+      getItem: (key) => storage()?.getItem(at(key)) ?? null,
+      setItem: (key, value) => storage()?.setItem(at(key), value),
+      removeItem: (key) => storage()?.removeItem(at(key)),
+    };
+  }
+
+  #random() {
+    return Array.from({ length: 4 }, () => Math.floor(this.#parts.random() * 0x1_0000).toString(16).padStart(4, '0')).join('');
+  }
+
+  /** @returns {string | null} */
+  #remembered() {
+    try {
+      return this.#parts.storage?.getItem(NAME_KEY) ?? null;
+    } catch {
+      return null;
+    }
+  }
+
+  #remember() {
+    try {
+      this.#parts.storage?.setItem(NAME_KEY, this.#name);
+    } catch {
+      // Then the next page of this tab has a name of its own, and no seat to take back.
+    }
+  }
+
+  /**
+   * @param {string} name
+   * @returns {Promise<boolean>} false: another page that lives has it
+   */
+  async #hold(name) {
+    const held = await this.#lock(name) ?? await this.#ask(name);
+    return held ?? true;
+  }
+
+  /**
+   * @param {string} name
+   * @returns {Promise<boolean | null>} null: there are no locks
+   */
+  #lock(name) {
+    return new Promise((resolve) => {
+      const { locks, after } = this.#parts;
+      if (!locks) return resolve(null);
+      const patience = new AbortController();
+      /** @param {unknown} error */
+      const failed = (error) => resolve(patience.signal.aborted && error === patience.signal.reason ? false : null);
+      after(PATIENCE_MS, () => patience.abort());
+      try {
+        locks.request(`${CHANNEL} ${name}`, { signal: patience.signal }, () => {
+          resolve(true);
+          return new Promise((release) => { this.#release = () => release(undefined); });
+        }).catch(failed);
+      } catch (error) {
+        failed(error);
+      }
+    });
+  }
+
+  /**
+   * @param {string} name
+   * @returns {Promise<boolean | null>} null: nobody can be asked
+   */
+  async #ask(name) {
+    /** @type {Channel} */
+    let channel;
+    try {
+      if (this.#parts.channel === null) return null;
+      channel = this.#parts.channel(CHANNEL);
+    } catch {
+      return null;
+    }
+    const by = this.#random();
+    let held = false;
+    let taken = false;
+    channel.onmessage = ({ data }) => {
+      if (data?.name !== name || data.by === by) return;
+      if (data.to === by) taken = true;
+      if (data.to !== undefined) return;
+      // Two that ask at once must agree: the smaller has it.
+      if (held || by < data.by) channel.postMessage({ name, by, to: data.by });
+      else taken = true;
+    };
+    // Twice: at a reload, the page before this one may still answer for a moment.
+    for (let time = 0; time < 2 && !held; time++) {
+      taken = false;
+      channel.postMessage({ name, by });
+      await new Promise((resolve) => this.#parts.after(ANSWER_MS, () => resolve(undefined)));
+      held = !taken;
+    }
+    if (held) this.#release = () => channel.close();
+    else channel.close();
+    return held;
+  }
+}
