@@ -295,7 +295,7 @@ fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> String 
 }
 
 /// What each setting does, in the words of `--help`; `config.rs` says why its limits are what they are.
-const SETTINGS: [(&str, &str); 25] = [
+const SETTINGS: [(&str, &str); 27] = [
     ("listen", "where to listen"),
     ("client_dir", "folder of the client's files, instead of those built in"),
     ("assets_dir", "folder of /assets/, instead of what is built in"),
@@ -311,6 +311,8 @@ const SETTINGS: [(&str, &str); 25] = [
     ("server.arbiters", "threads that run rooms; 0: one per core"),
     ("server.sessions_max", "sessions at a time, of some 40 KiB each"),
     ("server.rooms_max", "rooms at a time"),
+    ("server.connections_max", "connections that are no sessions; the oldest idle one goes"),
+    ("server.keep_alive_ms", "how long such a connection waits for its next request"),
     ("server.allowed_origins", "other sites whose pages may connect, as https://example.com"),
     ("server.hello_ms", "from the upgrade to a session's first message"),
     ("server.reservation_ms", "how long the way into a room may take"),
