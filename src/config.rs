@@ -55,11 +55,12 @@ impl Config {
         self.server.check()?;
         // An honest client sends an input per tick, a ping or two a second, and the odd Resync.
         let needed = u32::from(self.room.tick_rate) + 10;
-        if self.server.messages_per_second < needed {
+        if (1..needed).contains(&self.server.messages_per_second) {
             return Err(ConfigError {
                 setting: "server.messages_per_second",
                 value: self.server.messages_per_second.to_string(),
-                must: "at least room.tick_rate + 10, or honest clients are closed for sending too fast",
+                must: "at least room.tick_rate + 10, or honest clients are closed for sending too fast (0: follows the \
+                       tick rate)",
             });
         }
         Ok(())
@@ -99,9 +100,9 @@ pub struct ServerConfig {
     pub idle_ms: u32,
     /// A socket that takes nothing for so long is cut. Slow is not stuck: one message taken in that time is enough.
     pub stuck_ms: u32,
-    /// Messages and control frames that a session may send, on average.
+    /// Messages and control frames that a session may send, on average; 0 = by the tick rate, see [`ServerConfig::for_rate`].
     pub messages_per_second: u32,
-    /// Bytes that a session may send, on average, frame headers included.
+    /// Bytes that a session may send, on average, frame headers included; 0 = by the tick rate.
     pub bytes_per_second: u32,
     /// How much of the two rates may come at once: what a network held back for so long arrives in one go.
     pub burst_ms: u32,
@@ -128,10 +129,8 @@ impl Default for ServerConfig {
             idle_ms: 15_000,
             // Longer than the pauses of a phone that changes cells, shorter than anybody waits for a frozen picture.
             stuck_ms: 10_000,
-            // Twice what a client at 60 Hz sends.
-            messages_per_second: 120,
-            // An input is under 30 bytes with its frame header: twice 60 of them, four times over.
-            bytes_per_second: 16 * 1024,
+            messages_per_second: 0,
+            bytes_per_second: 0,
             burst_ms: 4000,
         }
     }
@@ -157,8 +156,12 @@ impl ServerConfig {
         within("server.ping_ms", self.ping_ms, 1..=3_600_000, hour)?;
         within("server.idle_ms", self.idle_ms, 1..=3_600_000, hour)?;
         within("server.stuck_ms", self.stuck_ms, 1..=3_600_000, hour)?;
-        within("server.messages_per_second", self.messages_per_second, 1..=1_000_000, "1 to 1000000")?;
-        within("server.bytes_per_second", self.bytes_per_second, 1024..=1_000_000_000, "1024 to 1000000000")?;
+        let by_rate = "0 (by the tick rate) or 1 to 1000000";
+        within("server.messages_per_second", self.messages_per_second, 0..=1_000_000, by_rate)?;
+        if self.bytes_per_second != 0 {
+            let must = "0 (by the tick rate) or 1024 to 1000000000";
+            within("server.bytes_per_second", self.bytes_per_second, 1024..=1_000_000_000, must)?;
+        }
         within("server.burst_ms", self.burst_ms, 100..=60_000, "100 to 60000 ms")?;
         if self.idle_ms <= self.ping_ms {
             return Err(ConfigError {
@@ -168,6 +171,21 @@ impl ServerConfig {
             });
         }
         Ok(())
+    }
+
+    /// The same with the rates that follow from the tick rate filled in: an honest client sends an input a tick.
+    #[must_use]
+    pub fn for_rate(&self, tick_rate: u16) -> Self {
+        // Slow rooms have clients that were written for quick ones, and remind the server ten times a second all the same.
+        let rate = u32::from(tick_rate).max(60);
+        let or = |set: u32, by_rate: u32| if set == 0 { by_rate } else { set };
+        Self {
+            // Twice that.
+            messages_per_second: or(self.messages_per_second, 2 * rate),
+            // An input is under 30 bytes with its frame header: twice that many, four times over; 16 KiB at 60 Hz.
+            bytes_per_second: or(self.bytes_per_second, 16 * 1024 * rate / 60),
+            ..self.clone()
+        }
     }
 
     /// Descriptors that the server needs.
@@ -185,7 +203,7 @@ impl ServerConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RoomConfig {
-    /// Simulation steps per second.
+    /// Simulation steps per second. A game may insist on one.
     pub tick_rate: u16,
     /// Ticks from one snapshot to the next: 2 at 60 Hz is 30 snapshots a second.
     pub ticks_per_snapshot: u16,
@@ -199,7 +217,8 @@ pub struct RoomConfig {
     pub seat_kept_ms: u32,
     /// How long a room without session and kept seat goes on before it reports that it is idle.
     pub idle_ms: u32,
-    /// Ticks simulated in one go when the timer was late; what is due beyond is skipped and counted.
+    /// Ticks simulated in one go when the timer was late; what is due beyond is skipped and counted. 0 = as many as last
+    /// [`CATCH_UP_MS`](crate::sim::timing::CATCH_UP_MS): 5 at 60 Hz.
     pub catch_up_ticks_max: u32,
 }
 
@@ -213,8 +232,7 @@ impl Default for RoomConfig {
             fill_to: 8,
             seat_kept_ms: 30_000,
             idle_ms: 30_000,
-            // 83 ms at 60 Hz: a scheduling hiccup is made up for, a stopped process is not replayed at double speed.
-            catch_up_ticks_max: 5,
+            catch_up_ticks_max: 0,
         }
     }
 }
@@ -246,13 +264,15 @@ impl RoomConfig {
     /// # Errors
     /// The first [`ConfigError`] found.
     pub fn check(&self) -> Result<(), ConfigError> {
-        within("room.tick_rate", self.tick_rate.into(), 1..=240, "1 to 240 ticks a second")?;
+        // The numbers are those of `sim::timing`, which a test holds them to: configuration is below the simulation.
+        let rates = "5 to 240 ticks a second: slower rooms answer too late to be played, faster ones outrun timers";
+        within("room.tick_rate", self.tick_rate.into(), 5..=240, rates)?;
         within("room.ticks_per_snapshot", self.ticks_per_snapshot.into(), 1..=60, "1 to 60 ticks")?;
         within("room.seats_max", self.seats_max.into(), 1..=16_384, "1 to 16384 seats")?;
         within("room.spectators_max", self.spectators_max.into(), 0..=16_384, "0 to 16384 spectators")?;
         within("room.fill_to", self.fill_to.into(), 0..=u32::from(self.seats_max), "at most room.seats_max")?;
         within("room.seat_kept_ms", self.seat_kept_ms, 0..=3_600_000, "at most an hour, 3600000 ms")?;
         within("room.idle_ms", self.idle_ms, 0..=3_600_000, "at most an hour, 3600000 ms")?;
-        within("room.catch_up_ticks_max", self.catch_up_ticks_max, 1..=60, "1 to 60 ticks")
+        within("room.catch_up_ticks_max", self.catch_up_ticks_max, 0..=60, "0 (by the tick rate) or 1 to 60 ticks")
     }
 }

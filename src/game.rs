@@ -7,6 +7,7 @@
 
 use crate::ids::{EntityId, EventKindId, KindId, OriginId, SeatId};
 use crate::protocol::schema::{INPUT_FIELDS_MAX, InputSort, Neutral, Schema};
+use crate::sim::timing::ticks_of;
 
 pub use crate::protocol::codec::{CodecError as LoadError, Decode, Encode, decode_state, encode_state};
 
@@ -76,6 +77,14 @@ pub struct Setup<O> {
     pub seats_max: u16,
     /// What the configuration says about the game.
     pub options: O,
+}
+
+impl<O> Setup<O> {
+    /// How many ticks of this match last so many milliseconds at least: times of a game's own become ticks so.
+    #[must_use]
+    pub fn ticks(&self, ms: u32) -> u32 {
+        ticks_of(ms, self.tick_rate)
+    }
 }
 
 /// Who takes a seat.

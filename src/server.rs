@@ -103,7 +103,7 @@ pub async fn run<G: Game>(
     rehearsal::rehearse(workers + arbiters)?;
 
     let clock = Clock::start();
-    let server = Arc::new(config.server.clone());
+    let server = Arc::new(config.server.for_rate(config.room.tick_rate));
     let arbiters = Arbiters::start(arbiters);
     let lobby = start_lobby::<G>(&config, options, clock, arbiters.handles());
     let watch = Watch::new(server.clone(), clock).start();

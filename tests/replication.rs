@@ -35,8 +35,13 @@ fn expected(table: &Table<Chaos>, viewer: ViewerId) -> BTreeMap<u32, (u8, Vec<i3
 
 /// Plays one seed, with so many people there from the start; returns how many views were compared.
 fn run(seed: u64, steps: u32, crowd: u16) -> u32 {
+    run_at(60, 2, seed, steps, crowd)
+}
+
+/// The same with so many ticks a second, and from one snapshot to the next.
+fn run_at(tick_rate: u16, ticks_per_snapshot: u16, seed: u64, steps: u32, crowd: u16) -> u32 {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let config = RoomConfig { ticks_per_snapshot: 2, seats_max: 8 + crowd, ..config() };
+    let config = RoomConfig { tick_rate, ticks_per_snapshot, seats_max: 8 + crowd, ..config() };
     let mut table = Table::<Chaos>::new(config, &());
     for _ in 0..crowd {
         table.join("p");
@@ -108,4 +113,18 @@ fn a_client_holds_exactly_what_it_may_see_whatever_happens() {
 fn a_crowd_that_takes_turns_holds_exactly_what_it_may_see() {
     let checked: u32 = (0..4).map(|seed| run(seed, 100, 150)).sum();
     assert!(checked > 5_000, "only {checked} views were compared");
+}
+
+#[test]
+fn at_every_rate_of_ticks_and_snapshots_a_client_holds_exactly_what_it_may_see() {
+    for tick_rate in [5, 10, 20, 30, 128, 240] {
+        for ticks_per_snapshot in [1, 2] {
+            let checked: u32 = (0..6).map(|seed| run_at(tick_rate, ticks_per_snapshot, seed, 300, 0)).sum();
+            let crowded = run_at(tick_rate, ticks_per_snapshot, 1, 40, 100);
+            assert!(
+                checked > 500 && crowded > 300,
+                "{tick_rate} Hz, one in {ticks_per_snapshot}: {checked} + {crowded} views"
+            );
+        }
+    }
 }

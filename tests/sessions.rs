@@ -197,3 +197,25 @@ async fn a_server_that_is_full_says_so() {
     })
     .await;
 }
+
+/// What a network held back comes in one go, and at 240 Hz that is four times as much as at 60.
+#[tokio::test]
+async fn the_rate_limit_follows_the_tick_rate() {
+    for (tick_rate, messages) in [(240_u16, 1_500), (5, 400)] {
+        let settings = config();
+        let server = Server::start(Config { room: RoomConfig { tick_rate, ..settings.room }, ..settings });
+        let (mut client, welcome) = server.join(RoomWish::Quick).await;
+        assert_eq!(welcome.tick_rate, tick_rate);
+        for time in 0..messages {
+            client.send(&ClientMessage::Ping(Ping { time, seen: 0 })).await;
+        }
+        let mut last = None;
+        while last != Some(messages - 1) {
+            match client.next().await.expect("the session lives") {
+                ServerMessage::Pong(pong) => last = Some(pong.time),
+                ServerMessage::Closing(closing) => panic!("{tick_rate} Hz: closed after {last:?}: {}", closing.text),
+                _ => {}
+            }
+        }
+    }
+}

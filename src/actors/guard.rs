@@ -297,7 +297,7 @@ mod tests {
     }
 
     fn limiter() -> Limiter {
-        Limiter::new(&ServerConfig::default(), Micros(1))
+        Limiter::new(&ServerConfig::default().for_rate(60), Micros(1))
     }
 
     /// What became of a stream: the first fault, and the byte before which the Close frame ends.
@@ -408,7 +408,7 @@ mod tests {
 
     #[test]
     fn empty_fragments_and_pings_are_charged_like_messages() {
-        let config = ServerConfig::default();
+        let config = ServerConfig::default().for_rate(60);
         let burst = (config.messages_per_second * config.burst_ms / 1000) as usize;
         let mut bytes = frame(0x02, &[]);
         bytes.extend((1..burst).flat_map(|i| frame(if i % 2 == 0 { 0x00 } else { 0x89 }, &[])));

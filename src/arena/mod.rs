@@ -65,7 +65,7 @@ impl Game for Arena {
 
     fn new(setup: &Setup<ArenaOptions>) -> Self {
         let seed = setup.seed;
-        let mut ids = EntityIds::default();
+        let mut ids = EntityIds::for_rate(setup.tick_rate);
         let match_id = ids.take(Tick(0)).expect("the first id is free").get();
         let world = World {
             seed,
@@ -82,7 +82,7 @@ impl Game for Arena {
             bots: Vec::new(),
             order: Vec::new(),
             bolts: Vec::new(),
-            history: History::new(weapons::HISTORY_TICKS),
+            history: History::for_rate(setup.tick_rate),
         };
         let mut arena = Self::around(world, &setup.options);
         arena.world.round.ends_at = arena.play_ticks();

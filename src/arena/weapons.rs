@@ -9,9 +9,6 @@ use crate::game::Events;
 use crate::ids::{EntityId, Tick};
 use crate::sim::fixed::{cos, isqrt, mul_shift, sin};
 
-/// How many ticks of positions are kept: 533 ms at 60 Hz, a little more than the longest rewind that a room allows.
-pub(super) const HISTORY_TICKS: u32 = 32;
-
 /// True if two circles overlap; as [`touch`](super::movement::touch), without the root.
 #[inline]
 fn overlap(dx: i32, dy: i32, reach: i32) -> bool {
@@ -161,7 +158,8 @@ impl Arena {
             }
         }
         // Where a ship may be now that was on the beam then.
-        let slack = HISTORY_TICKS as i32 * self.tuning.ship.speed_max_q12_per_tick + self.tuning.ship.radius_q12;
+        let slack =
+            world.history.depth() as i32 * self.tuning.ship.speed_max_q12_per_tick + self.tuning.ship.radius_q12;
         let (end_x, end_y) = ray.point(nearest);
         let low = (ray.x.min(end_x) - slack, ray.y.min(end_y) - slack);
         let high = (ray.x.max(end_x) + slack, ray.y.max(end_y) + slack);

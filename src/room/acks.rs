@@ -32,8 +32,11 @@ const QUEUES_AGAIN: Micros = Micros::from_millis(250);
 const SLOW_SPAN: Micros = Micros::from_millis(3000);
 /// The RTT is the least age of once to twice this span: it soon follows a way that has become longer, and no stall.
 const RTT_SPAN: Micros = Micros::from_millis(500);
-/// Snapshots on their way whose times are kept: a second's, at 60 a second. Of a client that does not ack all are.
-const KEPT_MAX: usize = 64;
+/// Snapshots on their way whose times are kept: so many at least, and those of [`KEPT_SPAN`]. Of a client that does not ack
+/// all are.
+const KEPT_MIN: usize = 64;
+/// Longer than any window, so that a snapshot is timed however far away its client is.
+const KEPT_SPAN: Micros = Micros::from_millis(2000);
 
 /// One viewer's acks.
 #[derive(Debug)]
@@ -92,7 +95,9 @@ impl Acks {
     /// A snapshot was handed over.
     pub(super) fn handle_sent(&mut self, tick: Tick, now: Micros) {
         self.sent = tick;
-        if self.flying.len() == KEPT_MAX {
+        while self.flying.len() >= KEPT_MIN
+            && self.flying.front().is_some_and(|oldest| now.since(oldest.at) > KEPT_SPAN)
+        {
             self.flying.pop_front();
         }
         self.flying.push_back(Flight { tick, at: now, among: self.flying.len() + 1 });

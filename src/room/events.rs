@@ -7,10 +7,9 @@ use crate::ids::{SeatId, Tick};
 use crate::protocol::bits::{BitWriter, Span};
 use crate::protocol::delta::{put_event, put_fields, put_no_event};
 use crate::protocol::schema::Schema;
+use crate::sim::timing::{EVENT_KEPT_MS, ticks_of};
 
-/// How long a fact waits for its viewers: about a second at 60 Hz.
-const KEPT_TICKS: u32 = 60;
-/// How many facts wait at most: 68 a tick for a second.
+/// How many facts wait at most: 68 a tick for a second at 60 Hz.
 const KEPT_MAX: usize = 4096;
 /// How many facts one snapshot carries at most: what is more is lost to that viewer, and flagged.
 const PER_SNAPSHOT_MAX: usize = 256;
@@ -23,8 +22,9 @@ const BODY_BYTES_MAX: usize = 60 * 1024;
 pub(super) struct EventCursor(u64);
 
 /// Facts by number, the newest last.
-#[derive(Default)]
 pub(super) struct EventRing {
+    /// How long a fact waits for its viewers.
+    kept_ticks: u32,
     ring: VecDeque<Fact>,
     /// The number of the ring's first fact.
     first: u64,
@@ -62,9 +62,21 @@ impl Witness<'_> {
 }
 
 impl EventRing {
+    /// Nothing has happened, in a room with that many ticks a second.
+    pub(super) fn new(tick_rate: u16) -> Self {
+        Self {
+            kept_ticks: ticks_of(EVENT_KEPT_MS, tick_rate),
+            ring: VecDeque::new(),
+            first: 0,
+            quantised: Vec::new(),
+            told: BitWriter::default(),
+            spans: Vec::new(),
+        }
+    }
+
     /// Takes the facts of one tick and forgets those that are too old.
     pub(super) fn push(&mut self, tick: Tick, events: &Events, schema: &Schema) {
-        while self.ring.front().is_some_and(|fact| tick.since(fact.tick) > KEPT_TICKS) {
+        while self.ring.front().is_some_and(|fact| tick.since(fact.tick) > self.kept_ticks) {
             self.forget_first();
         }
         for (kind, audience, values) in events.iter() {

@@ -34,7 +34,7 @@ impl<G: Game> Room<G> {
             link: Link::Dropped { by: None, kept_until: now },
             token,
             previous_token: None,
-            inputs: InputQueue::new(&self.schema),
+            inputs: InputQueue::new(&self.schema, self.config.tick_rate),
         });
         Ok(self.welcome(Some(seat), who.tier, None, now))
     }
@@ -55,7 +55,7 @@ impl<G: Game> Room<G> {
         let person = self.seats.person_mut(seat).ok_or(CloseReason::SeatGone)?;
         person.previous_token = Some(resume);
         person.token = token;
-        person.inputs = InputQueue::new(&self.schema);
+        person.inputs = InputQueue::new(&self.schema, self.config.tick_rate);
         let replaced = match person.link {
             Link::Up(viewer) => Some(viewer),
             Link::Dropped { .. } => None,
@@ -126,7 +126,7 @@ impl<G: Game> Room<G> {
         let Some(viewer) = self.viewers.remove(viewer) else { return };
         if let Some(seat) = viewer.seat {
             if let Some(person) = self.seats.person_mut(seat) {
-                person.inputs = InputQueue::new(&self.schema);
+                person.inputs = InputQueue::new(&self.schema, self.config.tick_rate);
             }
             self.seats.keep(seat, viewer.id, now.after(Micros::from_millis(self.config.seat_kept_ms.into())));
             self.note_occupant(seat);

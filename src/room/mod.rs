@@ -31,13 +31,10 @@ use crate::ids::{Micros, OriginId, SeatId, Tick, ViewerId};
 use crate::protocol::message::{Tier, rules_hash};
 use crate::protocol::schema::{INPUT_FIELDS_MAX, InputSort, Schema, SchemaError};
 use crate::sim::clock::TickClock;
+use crate::sim::timing::{CATCH_UP_MS, REWIND_MAX_MS, REWIND_SLACK_MS, ticks_of};
 
 pub use self::outbound::{Outbox, SendOutcome};
 
-/// The furthest that a shot looks back, whatever its sender says.
-const REWIND_MAX: Micros = Micros::from_millis(400);
-/// A shot may look back by its sender's measured RTT and this: the interpolation delay of an honest client.
-const REWIND_SLACK: Micros = Micros::from_millis(150);
 /// How long an idle room sleeps between looks at the clock.
 const RESTING: Micros = Micros::from_millis(1000);
 
@@ -156,13 +153,17 @@ impl<G: Game> Room<G> {
         let schema = G::schema(options);
         schema.check()?;
         let tuning = G::tuning(options);
-        let RoomConfig { tick_rate, seats_max, .. } = config;
+        let RoomConfig { tick_rate, ticks_per_snapshot, seats_max, .. } = config;
+        let catch_up_ticks = match config.catch_up_ticks_max {
+            0 => ticks_of(CATCH_UP_MS, tick_rate),
+            ticks => ticks,
+        };
         let setup = Setup { seed, tick_rate, seats_max, options: options.clone() };
         G::check(&setup).map_err(RoomError::Setup)?;
         Ok(Self {
             code,
             rules_hash: rules_hash(&schema, &tuning),
-            clock: TickClock::new(epoch, config.tick_rate, config.catch_up_ticks_max),
+            clock: TickClock::new(epoch, tick_rate, catch_up_ticks),
             game: G::new(&setup),
             seats: Seats::new(config.seats_max),
             viewers: Viewers::default(),
@@ -171,8 +172,8 @@ impl<G: Game> Room<G> {
             empty_since: Some(epoch),
             inputs: SeatInputs::default(),
             tick_events: Events::default(),
-            events: EventRing::default(),
-            tables: Tables::default(),
+            events: EventRing::new(tick_rate),
+            tables: Tables::new(tick_rate, ticks_per_snapshot),
             outbound: Outbound::default(),
             unsent: None,
             schema: Arc::new(schema),
@@ -416,6 +417,8 @@ fn bot_input(schema: &Schema, before: &[i32; INPUT_FIELDS_MAX], row: &[i32; INPU
 
 /// The cap of `seen_ago`, in 1/16 ticks.
 fn rewind_max(rtt: Micros, tick_rate: u16) -> u16 {
-    let span = REWIND_MAX.min(rtt.after(REWIND_SLACK));
+    let ms = |ms: u32| Micros::from_millis(ms.into());
+    // Rounded down, because this is a limit and no promise.
+    let span = ms(REWIND_MAX_MS).min(rtt.after(ms(REWIND_SLACK_MS)));
     u16::try_from(span.0 * u64::from(tick_rate) * 16 / 1_000_000).unwrap_or(u16::MAX)
 }

@@ -8,15 +8,15 @@ use crate::ids::{EntityId, SeatId, Tick};
 use crate::protocol::bits::{BitWriter, Span};
 use crate::protocol::delta::{put_delta, put_fields, put_kind, row_hash};
 use crate::protocol::schema::Schema;
-
-/// Tables kept: a client that misses more snapshots in a row than this gets one with base 0. Four fifths of a second at
-/// 30 Hz, or half of it where viewers take turns and there is a table for every tick. A slow reader gets two to five
-/// snapshots a second, and whole ones would be twice the bytes and make it slower still; each table is memory.
-pub(super) const TABLES_MAX: usize = 24;
+use crate::sim::timing::{TABLES_INTERVALS_MIN, tables_kept};
 
 /// Row tables by tick, the newest last.
-#[derive(Default)]
 pub(super) struct Tables {
+    /// How many are kept at least.
+    kept: usize,
+    /// How old the oldest may be whatever their number: where viewers take turns there is more than one per snapshot
+    /// interval.
+    span: u32,
     ring: VecDeque<Table>,
     /// What changed since each older table, by how many tables ago that is: made when a viewer first needs it, in the memory
     /// of the last one made for that distance.
@@ -67,17 +67,36 @@ pub(super) struct Deltas {
 }
 
 impl Tables {
+    /// None yet, in a room with so many ticks a second and so many ticks from one snapshot to the next.
+    pub(super) fn new(tick_rate: u16, ticks_per_snapshot: u16) -> Self {
+        Self {
+            kept: tables_kept(tick_rate, ticks_per_snapshot) as usize,
+            span: TABLES_INTERVALS_MIN * u32::from(ticks_per_snapshot),
+            ring: VecDeque::new(),
+            deltas: Vec::new(),
+        }
+    }
+
+    /// The memory of a table that is too old once there is one of `tick`.
+    fn spare(&mut self, tick: Tick) -> Option<Table> {
+        let mut spare = None;
+        while self.ring.len() >= self.kept && self.ring.front().is_some_and(|old| tick.since(old.tick) > self.span) {
+            spare = self.ring.pop_front();
+        }
+        spare
+    }
+
     /// Takes the rows that the game gives for `tick`, as the newest table.
     ///
     /// # Panics
     /// If the rows do not fit the schema: the game's mistake.
     pub(super) fn push(&mut self, tick: Tick, schema: &Schema, fill: impl FnOnce(&mut Rows)) {
-        let mut table = if self.ring.len() == TABLES_MAX { self.ring.pop_front() } else { None }.unwrap_or_default();
+        let mut table = self.spare(tick).unwrap_or_default();
         // Its memory goes from table to table.
         table.telling = self.ring.back_mut().map(|newest| std::mem::take(&mut newest.telling)).unwrap_or_default();
         table.refill(tick, schema, fill);
         self.ring.push_back(table);
-        self.deltas.resize_with(TABLES_MAX, Deltas::default);
+        self.deltas.resize_with(self.ring.len().max(self.deltas.len()), Deltas::default);
         for deltas in &mut self.deltas {
             deltas.made = false;
         }
@@ -309,7 +328,7 @@ mod tests {
             events: vec![],
         };
         let id = |id| EntityId::new(id).expect("a small id");
-        let mut tables = Tables::default();
+        let mut tables = Tables::new(60, 2);
         for (tick, x) in [(2, 7), (4, 8)] {
             tables.push(Tick(tick), &schema, |rows| {
                 rows.push(id(1), KindId(0), None, &[5]);

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use crate::game::{Decode, Encode, ids_in};
 use crate::ids::{EntityId, Tick};
+use crate::sim::timing::quarantine_ticks;
 
 /// Hands out ids, the longest-freed first, and a fresh one when none has rested long enough.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -20,16 +21,13 @@ pub struct EntityIds {
     live: Vec<u64>,
 }
 
-/// Two seconds at 60 Hz.
-pub const QUARANTINE_TICKS: u32 = 120;
-
-impl Default for EntityIds {
-    fn default() -> Self {
-        Self::new(QUARANTINE_TICKS)
-    }
-}
-
 impl EntityIds {
+    /// None is in use. A freed id rests for as long as a match with so many ticks a second needs.
+    #[must_use]
+    pub fn for_rate(tick_rate: u16) -> Self {
+        Self::new(quarantine_ticks(tick_rate))
+    }
+
     /// A freed id is out of use for `quarantine_ticks`; that must be longer than a snapshot interval.
     #[must_use]
     pub fn new(quarantine_ticks: u32) -> Self {
@@ -88,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_freed_id_rests_for_two_seconds() {
-        let mut ids = EntityIds::default();
+        let mut ids = EntityIds::for_rate(60);
         let first = ids.take(Tick(0)).unwrap();
         ids.free(first, Tick(10));
         assert_ne!(ids.take(Tick(10)), Some(first));
@@ -128,7 +126,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "freed but not in use")]
     fn freeing_twice_is_a_mistake_of_ours() {
-        let mut ids = EntityIds::default();
+        let mut ids = EntityIds::for_rate(60);
         let id = ids.take(Tick(0)).unwrap();
         ids.free(id, Tick(0));
         ids.free(id, Tick(0));

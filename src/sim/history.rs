@@ -1,6 +1,7 @@
 //! Where things were in the last ticks: what lag compensation judges a shot by. Part of the game's state, saved with it.
 
 use crate::game::{Decode, Encode};
+use crate::sim::timing::history_ticks;
 
 /// A ring of places per track. A track is a place in a table that outlives its occupants (a seat, say); its birth says
 /// since when the present occupant is there.
@@ -18,6 +19,18 @@ pub struct History {
 pub const PARTS_PER_TICK: u16 = 16;
 
 impl History {
+    /// Remembers what a shot may look back to in a match with so many ticks a second.
+    #[must_use]
+    pub fn for_rate(tick_rate: u16) -> Self {
+        Self::new(history_ticks(tick_rate))
+    }
+
+    /// How many ticks it remembers, the present one included.
+    #[must_use]
+    pub fn depth(&self) -> u32 {
+        self.depth
+    }
+
     /// Remembers `depth` ticks, the present one included.
     ///
     /// # Panics

@@ -5,13 +5,8 @@ use std::collections::VecDeque;
 use crate::game::{InputRow, InputStatus, SeatInput, neutral_row};
 use crate::ids::{InputSeq, Tick};
 use crate::protocol::schema::{INPUT_FIELDS_MAX, InputField, InputSort, Neutral, Schema};
+use crate::sim::timing::{AHEAD_MS, STARVED_MS, queued_max, ticks_of};
 
-/// Inputs that may wait; more of them coalesce into the last. Half a second at one a tick.
-pub const QUEUED_MAX: usize = 32;
-/// How far ahead an input may be stamped; a later stamp is taken as this. Half a second at 60 Hz.
-pub const AHEAD_TICKS_MAX: u32 = 30;
-/// How long the last input holds without news. A quarter of a second at 60 Hz.
-pub const STARVED_TICKS: u32 = 15;
 /// Presses of one field that one tick hands to the game; more are discarded, so that a stall ends in no burst.
 pub const PRESSES_MAX: u8 = 2;
 
@@ -21,6 +16,10 @@ pub const PRESSES_MAX: u8 = 2;
 /// the levels of the newest, and the presses since the last one taken.
 #[derive(Clone, Debug)]
 pub struct InputQueue {
+    /// [`STARVED_MS`], [`AHEAD_MS`] and [`queued_max`] at the room's tick rate.
+    starved_ticks: u32,
+    ahead_ticks: u32,
+    queued_max: u32,
     queued: VecDeque<Queued>,
     /// The newest seq that was queued: what is not above it is a duplicate.
     last_seq: InputSeq,
@@ -59,10 +58,13 @@ pub struct Arrival<'a> {
 }
 
 impl InputQueue {
-    /// An empty queue: neutral and starved until the first input.
+    /// An empty queue of a room with that many ticks a second: neutral and starved until the first input.
     #[must_use]
-    pub fn new(schema: &Schema) -> Self {
+    pub fn new(schema: &Schema, tick_rate: u16) -> Self {
         Self {
+            starved_ticks: ticks_of(STARVED_MS, tick_rate),
+            ahead_ticks: ticks_of(AHEAD_MS, tick_rate),
+            queued_max: queued_max(tick_rate),
             queued: VecDeque::new(),
             last_seq: InputSeq(0),
             last_due: Tick(0),
@@ -86,8 +88,8 @@ impl InputQueue {
             self.margin = Some(self.margin.map_or(early, |margin| margin.min(early)));
         }
         self.last_seq = arrival.seq;
-        self.last_due = arrival.stamp.min(next.after(AHEAD_TICKS_MAX)).max(next).max(self.last_due);
-        if self.queued.len() == QUEUED_MAX {
+        self.last_due = arrival.stamp.min(next.after(self.ahead_ticks)).max(next).max(self.last_due);
+        if self.queued.len() >= self.queued_max as usize {
             // Counters are cumulative and levels are held, so only the newer of two neighbours is needed.
             self.queued.pop_back();
         }
@@ -110,7 +112,7 @@ impl InputQueue {
             self.acked = newest.seq;
             self.seen_ago = newest.seen_ago;
             self.take_row(&newest.row, &schema.inputs, &mut presses);
-        } else if !self.starved && at.since(self.last_due) > STARVED_TICKS {
+        } else if !self.starved && at.since(self.last_due) > self.starved_ticks {
             self.starved = true;
             self.go_neutral(&schema.inputs);
         }
@@ -201,6 +203,10 @@ mod tests {
         }
     }
 
+    fn queue() -> InputQueue {
+        InputQueue::new(&schema(), 60)
+    }
+
     fn push(queue: &mut InputQueue, seq: u32, stamp: u32, row: [i32; 3], next: u32) {
         let arrival = Arrival { seq: InputSeq(seq), stamp: Tick(stamp), seen_ago: 0, row: &row };
         queue.push(&arrival, &schema(), Tick(next));
@@ -208,7 +214,7 @@ mod tests {
 
     #[test]
     fn an_input_waits_for_its_tick_and_then_holds() {
-        let (schema, mut queue) = (schema(), InputQueue::new(&schema()));
+        let (schema, mut queue) = (schema(), queue());
         assert_eq!(queue.take(Tick(1), &schema).status, InputStatus::Starved);
         push(&mut queue, 1, 5, [99, 50, 7], 3);
         assert_eq!(queue.margin(), Some(2));
@@ -222,7 +228,7 @@ mod tests {
 
     #[test]
     fn late_and_unstamped_inputs_count_at_the_next_tick() {
-        let (schema, mut queue) = (schema(), InputQueue::new(&schema()));
+        let (schema, mut queue) = (schema(), queue());
         push(&mut queue, 1, 0, [1, 0, 0], 9);
         assert_eq!(queue.margin(), None, "an unstamped input has no margin");
         push(&mut queue, 2, 4, [2, 0, 0], 9);
@@ -233,7 +239,7 @@ mod tests {
 
     #[test]
     fn an_input_is_never_taken_before_an_older_one() {
-        let (schema, mut queue) = (schema(), InputQueue::new(&schema()));
+        let (schema, mut queue) = (schema(), queue());
         push(&mut queue, 1, 20, [1, 0, 0], 10);
         push(&mut queue, 2, 12, [2, 0, 0], 10);
         assert_eq!(queue.take(Tick(12), &schema).status, InputStatus::Starved);
@@ -242,7 +248,7 @@ mod tests {
 
     #[test]
     fn duplicates_and_old_seqs_are_dropped() {
-        let (schema, mut queue) = (schema(), InputQueue::new(&schema()));
+        let (schema, mut queue) = (schema(), queue());
         push(&mut queue, 5, 0, [5, 0, 0], 1);
         push(&mut queue, 5, 0, [6, 0, 0], 1);
         push(&mut queue, 4, 0, [7, 0, 0], 1);
@@ -251,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_stamp_far_ahead_is_taken_as_half_a_second() {
-        let (schema, mut queue) = (schema(), InputQueue::new(&schema()));
+        let (schema, mut queue) = (schema(), queue());
         push(&mut queue, 1, u32::MAX, [1, 0, 0], 10);
         assert_eq!(queue.take(Tick(39), &schema).status, InputStatus::Starved);
         assert_eq!(queue.take(Tick(40), &schema).status, InputStatus::Fresh);
@@ -259,7 +265,7 @@ mod tests {
 
     #[test]
     fn presses_survive_coalescing_and_a_burst_is_cut_to_two() {
-        let (schema, mut queue) = (schema(), InputQueue::new(&schema()));
+        let (schema, mut queue) = (schema(), queue());
         push(&mut queue, 1, 0, [0, 0, 254], 1);
         assert_eq!(queue.take(Tick(1), &schema).presses[2], 0, "the first input presses nothing");
         push(&mut queue, 2, 0, [0, 0, 255], 2);
@@ -268,7 +274,7 @@ mod tests {
         for seq in 4..204 {
             push(&mut queue, seq, 0, [0, 0, seq as i32 & 0xFF], 3);
         }
-        assert!(queue.queued.len() <= QUEUED_MAX);
+        assert!(queue.queued.len() <= 32);
         assert_eq!(queue.take(Tick(3), &schema).presses[2], 2);
         assert_eq!(queue.acked(), InputSeq(203), "a full queue loses no news");
         assert_eq!(queue.take(Tick(4), &schema).presses[2], 0, "the rest is discarded");
@@ -276,7 +282,7 @@ mod tests {
 
     #[test]
     fn silence_makes_levels_neutral_but_holds_what_has_no_neutral() {
-        let (schema, mut queue) = (schema(), InputQueue::new(&schema()));
+        let (schema, mut queue) = (schema(), queue());
         push(&mut queue, 1, 10, [3, 42, 0], 10);
         for at in 10..=25 {
             assert_eq!(queue.take(Tick(at), &schema).levels[0], 3, "tick {at}");
@@ -290,7 +296,7 @@ mod tests {
 
     #[test]
     fn the_margin_is_the_smallest_since_it_was_told() {
-        let mut queue = InputQueue::new(&schema());
+        let mut queue = queue();
         push(&mut queue, 1, 14, [0; 3], 10);
         push(&mut queue, 2, 11, [0; 3], 10);
         push(&mut queue, 3, 16, [0; 3], 10);

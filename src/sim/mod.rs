@@ -9,3 +9,4 @@ pub mod history;
 pub mod input;
 pub mod rng;
 pub mod tiles;
+pub mod timing;

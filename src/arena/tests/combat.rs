@@ -170,7 +170,7 @@ fn a_beam_cannot_hit_one_who_was_not_born_when_it_was_seen() {
         // The whole past of its life is on the line, even the tick of its birth.
         let tick = play.game.world.tick as u32;
         let places: Vec<(i32, i32)> = play.game.world.ships.iter().map(|ship| (ship.x, ship.y)).collect();
-        let mut history = History::new(weapons::HISTORY_TICKS);
+        let mut history = History::for_rate(60);
         history.grow(places.len());
         for tick in tick - 31..=tick {
             history.begin(tick).copy_from_slice(&places);

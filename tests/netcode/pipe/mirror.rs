@@ -11,6 +11,9 @@ use tickroom::sim::input::{Arrival, InputQueue};
 
 use crate::bytes::Put;
 
+/// Arena's, which takes no other.
+const TICK_RATE: u16 = 60;
+
 #[derive(Default)]
 pub(crate) struct Mirrors {
     list: Vec<Mirror>,
@@ -36,7 +39,7 @@ struct Taken {
 
 impl Mirrors {
     pub(crate) fn add(&mut self, viewer: ViewerId, seat: SeatId, schema: &Schema) {
-        let (queue, waiting) = (InputQueue::new(schema), VecDeque::new());
+        let (queue, waiting) = (InputQueue::new(schema, TICK_RATE), VecDeque::new());
         self.list.push(Mirror { viewer, seat, queue, waiting, schema: schema.clone() });
     }
 
