@@ -295,7 +295,7 @@ fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> String 
 }
 
 /// What each setting does, in the words of `--help`; `config.rs` says why its limits are what they are.
-const SETTINGS: [(&str, &str); 27] = [
+const SETTINGS: [(&str, &str); 38] = [
     ("listen", "where to listen"),
     ("client_dir", "folder of the client's files, instead of those built in"),
     ("assets_dir", "folder of /assets/, instead of what is built in"),
@@ -323,6 +323,17 @@ const SETTINGS: [(&str, &str); 27] = [
     ("server.messages_per_second", "messages from a session on average; 0: two a tick"),
     ("server.bytes_per_second", "the same in bytes, frame headers counted"),
     ("server.burst_ms", "how much of both may come at once"),
+    ("policy.trusted_proxies", "who may say in X-Forwarded-For or Forwarded for whom they ask"),
+    ("policy.exempt", "addresses without the limits below, unless a proxy asks for them"),
+    ("policy.connections", "one address's share; more while the server is half empty"),
+    ("policy.sessions", "the same of sessions"),
+    ("policy.rooms", "the same of rooms that it began"),
+    ("policy.requests_per_second", "HTTP requests from one address, on average"),
+    ("policy.requests_burst", "how many of them may come at once"),
+    ("policy.joins_per_second", "joins from one address, on average"),
+    ("policy.joins_burst", "how many of them may come at once"),
+    ("policy.wrong_codes_per_minute", "codes of no room that one address may try, on average"),
+    ("policy.wrong_codes_burst", "how many of them may come at once"),
 ];
 
 /// What stands below the flags in `--help`: every setting with its default and what it does.

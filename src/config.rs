@@ -3,7 +3,9 @@
 //! Units stand in the names. Every limit says why it is what it is.
 
 mod address;
+mod network;
 mod origin;
+mod policy;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -11,6 +13,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use address::listen_address;
+pub use network::Network;
+pub use policy::PolicyConfig;
 
 /// Everything that a server is told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +29,8 @@ pub struct Config {
     pub assets_dir: Option<PathBuf>,
     /// Sessions, limits and deadlines.
     pub server: ServerConfig,
+    /// What one address may take of that.
+    pub policy: PolicyConfig,
     /// How rooms run.
     pub room: RoomConfig,
     /// What the game is told, in its own words.
@@ -39,6 +45,7 @@ impl Default for Config {
             client_dir: None,
             assets_dir: None,
             server: ServerConfig::default(),
+            policy: PolicyConfig::default(),
             room: RoomConfig::default(),
             game: serde_json::Value::Object(serde_json::Map::new()),
         }
@@ -53,6 +60,7 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         self.room.check()?;
         self.server.check()?;
+        self.policy.check()?;
         // An honest client sends an input per tick, a ping or two a second, and the odd Resync.
         let needed = u32::from(self.room.tick_rate) + 10;
         if (1..needed).contains(&self.server.messages_per_second) {

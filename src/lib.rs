@@ -14,6 +14,7 @@
 //! | [`game`] | the [`Game`](game::Game) trait: the seam between server and rules | wire formats, sessions |
 //! | [`room`] | the pure room: seats, ticks, replication | actor, timer, socket, file |
 //! | [`arena`] | the demo game | anything of the server |
+//! | [`policy`] | what one address may take, and whose word is taken for an address | clock, lock, socket |
 //! | [`config`] | what server and rooms are told | parsing |
 //! | `host` | what the system is asked for (feature `server`) | rooms, sessions, settings |
 //! | `actors`, `http`, `server` | thin shells that feed a room from sockets (feature `server`) | rules |
@@ -145,6 +146,7 @@ pub mod host;
 #[cfg(feature = "server")]
 pub mod http;
 pub mod ids;
+pub mod policy;
 pub mod protocol;
 pub mod room;
 #[cfg(feature = "server")]

@@ -6,6 +6,7 @@
 //! - [`room`]: one match: an [`alarm`], an [`inbox`] and a [`Room`](crate::room::Room).
 //! - [`lobby`]: finds seats, begins and ends rooms; what it decides by is the plain [`directory`].
 //! - [`courier`]: one per HTTP worker: carries the rooms' messages to that worker's sockets.
+//! - [`shares`]: what each address has taken; what it decides by is the plain [`policy`](crate::policy).
 //! - [`watch`]: heartbeat and eviction, outside the sessions, because a session whose client does not read is frozen.
 //!
 //! What passes between them is bounded: [`inbox`] from sessions to a room, [`outlet`] from a room to one session,
@@ -23,5 +24,6 @@ pub mod lobby;
 pub mod outlet;
 pub mod room;
 pub mod session;
+pub mod shares;
 pub mod watch;
 pub mod wire;
