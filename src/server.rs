@@ -19,6 +19,7 @@ use crate::actors::courier::{Worker, WorkerId};
 use crate::actors::lobby::{Drain, Lobby, LobbyConfig, StartRoom};
 use crate::actors::room::RoomActor;
 use crate::actors::session::Door;
+use crate::actors::shares::Shares;
 use crate::actors::watch::{EndAll, Watch};
 use crate::config::{Config, ConfigError, RoomConfig, ServerConfig};
 use crate::game::Game;
@@ -104,12 +105,14 @@ pub async fn run<G: Game>(
 
     let clock = Clock::start();
     let server = Arc::new(config.server.for_rate(config.room.tick_rate));
+    let shares = Shares::new(&config, clock);
     let arbiters = Arbiters::start(arbiters);
     let lobby = start_lobby::<G>(&config, options, clock, arbiters.handles());
     let watch = Watch::new(server.clone(), clock).start();
     let door = Arc::new(Door {
         config: server.clone(),
         clock,
+        shares,
         lobby: lobby.clone().recipient(),
         watch: watch.clone(),
         sessions: Arc::new(AtomicU32::new(0)),

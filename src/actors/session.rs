@@ -23,6 +23,7 @@ use super::guard::Verdict;
 use super::inbox::{Mail, Refused, Slot};
 use super::lobby::Seek;
 use super::outlet::Outlet;
+use super::shares::Shares;
 use super::watch::{Enter, Watch};
 use crate::config::ServerConfig;
 use crate::ids::{Micros, ResumeToken};
@@ -43,6 +44,8 @@ pub struct Door {
     pub config: Arc<ServerConfig>,
     /// The server's clock.
     pub clock: Clock,
+    /// What each address has taken.
+    pub shares: Shares,
     /// Who finds seats.
     pub lobby: Recipient<Seek>,
     /// Who cuts.
