@@ -23,6 +23,8 @@ import { Lag, browserPlatform, browserTab, createClient, savedSeat } from './net
 /** @typedef {import('./arena/screens.js').Wish} Wish */
 
 const SOUND_KEY = 'tickroom.sound';
+/** @type {Record<string, string>} */
+const SOUND_SAYS = { off: 'Sound off', none: 'This browser has no sound' };
 /** A request that says why there is no session waits so long for an answer. */
 const ASK_MS = 5000;
 /** A first session that has not begun after so long is looked into. */
@@ -43,7 +45,7 @@ const scene = new Scene();
 const reading = new Reading(scene);
 const drawing = new Drawing(view, /** @type {HTMLCanvasElement} */ (element('map')), reading);
 const watching = new Watching();
-const sound = new Sound(settings.getItem(SOUND_KEY) === 'on');
+const sound = new Sound(settings.getItem(SOUND_KEY) === 'on', window);
 const pad = new TouchPad(element('stick'), element('pad-fire'), element('pad-beam'), element('pad-dash'));
 const controls = new Controls(window, view, pad, () => client?.press('dash'));
 const platform = browserPlatform(window);
@@ -338,7 +340,8 @@ function key(pressed) {
       toggleNet();
       break;
     case 'KeyM':
-      hud.feed.say(toggleSound() ? 'Sound on' : 'Sound off', performance.now());
+      toggleSound();
+      hud.feed.say(SOUND_SAYS[sound.state] ?? 'Sound on', performance.now());
       break;
     case 'Tab':
       if (client.seat !== null || screens.menuOpen) return;
@@ -403,11 +406,18 @@ function boot() {
   resize();
   window.addEventListener('resize', resize);
   window.addEventListener('keydown', key);
-  document.addEventListener('visibilitychange', () => client?.setHidden(document.visibilityState === 'hidden'));
+  document.addEventListener('visibilitychange', () => {
+    client?.setHidden(document.visibilityState === 'hidden');
+    if (document.visibilityState !== 'hidden') sound.wake();
+  });
   setTouch(window.matchMedia('(pointer: coarse)').matches);
   // A laptop with a touch screen becomes a phone at the first touch, and a laptop again at the first key.
   window.addEventListener('pointerdown', (at) => { if (at.pointerType === 'touch') setTouch(true); }, { capture: true });
   window.addEventListener('keydown', (at) => { if (!typing(at.target)) setTouch(false); });
+  // Sound comes back with the first gesture that the browser takes for one: each of them knows others.
+  for (const gesture of ['pointerdown', 'pointerup', 'touchend', 'click', 'keydown']) {
+    window.addEventListener(gesture, () => sound.wake(), { capture: true, passive: true });
+  }
   const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
   drawing.setCalm(calm.matches);
   calm.addEventListener('change', () => drawing.setCalm(calm.matches));
@@ -425,7 +435,7 @@ function boot() {
     drawing.ownDash(ship);
     sound.ownDash();
   };
-  exposeToTests(window, { client: () => client, scene, hud, drawing });
+  exposeToTests(window, { client: () => client, scene, hud, drawing, sound });
   requestAnimationFrame(frame);
   void begin();
 }

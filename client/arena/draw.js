@@ -7,7 +7,7 @@ import { Minimap } from './draw/minimap.js';
 import { drawMarkers } from './draw/markers.js';
 import { SELF, seatColor } from './draw/palette.js';
 import { drawGhost, drawShip, drawTag } from './draw/ships.js';
-import { blitTurned, rockSprite, spritesFor } from './draw/sprites.js';
+import { blitTurned, keepRocks, rockSprite, spritesFor } from './draw/sprites.js';
 import { Beams, drawPickup, drawRock, drawShot, pickupColor, wayTo } from './draw/things.js';
 
 /** More device pixels than this per CSS pixel cost time and show nothing. */
@@ -44,6 +44,8 @@ export class Drawing {
   #background = new Background();
   #beams = new Beams();
   #time = 0;
+  /** Changes when a rock comes or goes. */
+  #rocks = 0;
   /** Seconds for which the whole screen still shows that you were hit. */
   #hurt = 0;
 
@@ -71,6 +73,7 @@ export class Drawing {
   reset() {
     this.effects.particles.clear();
     this.#beams.clear();
+    keepRocks({ items: [], count: 0 });
     this.camera.reset();
     this.#hurt = 0;
   }
@@ -114,10 +117,14 @@ export class Drawing {
     spritesFor(camera.spritePpu);
     this.#background.draw(ctx, camera, this.pixelRatio, scene.halfWidth, scene.halfHeight);
     camera.apply(ctx);
+    let rocks = 0;
     for (let i = 0; i < scene.rocks.count; i++) {
       const rock = scene.rocks.items[i];
+      rocks += rock.id * (i + 1);
       if (camera.sees(rock.x, rock.y, rock.radius * 1.3)) drawRock(ctx, rock);
     }
+    if (rocks !== this.#rocks) keepRocks(scene.rocks);
+    this.#rocks = rocks;
     for (let i = 0; i < scene.pickups.count; i++) {
       const pickup = scene.pickups.items[i];
       if (camera.sees(pickup.x, pickup.y, 60)) drawPickup(ctx, pickup, this.#time);

@@ -1,14 +1,35 @@
 // A tiny synthesizer: every sound is an oscillator or noise with an envelope. Off until somebody switches it on.
+//
+// A browser may have no sound at all, may keep it back until somebody touches the page (a reload with the sound on), and
+// may take it away at any time (a phone call, another app, headphones that go). While it does not run nothing is played,
+// or all that was missed would sound at once, and each gesture asks for it again.
 
 /** At most this many sounds at once: a brawl is loud enough. */
 const VOICES_MAX = 14;
 
+/**
+ * Asks for what a browser may refuse, by an error now or later: sound is no reason to stop a match.
+ * @param {() => Promise<void> | undefined} ask
+ */
+async function attempt(ask) {
+  try {
+    await ask();
+  } catch {
+    // It will be asked again.
+  }
+}
+
 export class Sound {
-  /** @param {boolean} on */
-  constructor(on) {
+  /**
+   * @param {boolean} on
+   * @param {{ AudioContext?: typeof AudioContext, webkitAudioContext?: typeof AudioContext }} window
+   */
+  constructor(on, window) {
     this.on = on;
+    this.#window = window;
   }
 
+  #window;
   /** @type {AudioContext | null} */
   #audio = null;
   /** @type {GainNode | null} */
@@ -17,28 +38,53 @@ export class Sound {
   #noise = null;
   #voices = 0;
 
-  /** Browsers start sound only from a click or a key: call this from one. */
+  /** `off`, `none` (this browser has no sound), or what the browser says: `running`, `suspended`, `interrupted`. */
+  get state() {
+    if (!this.on) return 'off';
+    return this.#audio?.state ?? 'none';
+  }
+
+  /** Browsers start sound only from a click, a touch or a key: call this from each. */
   wake() {
-    if (!this.on) return;
-    if (this.#audio === null) {
-      this.#audio = new AudioContext();
-      this.#out = this.#audio.createGain();
-      this.#out.gain.value = 0.22;
-      this.#out.connect(this.#audio.destination);
-      const length = this.#audio.sampleRate / 2;
-      this.#noise = this.#audio.createBuffer(1, length, this.#audio.sampleRate);
-      const samples = this.#noise.getChannelData(0);
-      for (let i = 0; i < length; i++) samples[i] = Math.random() * 2 - 1;
-    }
-    void this.#audio.resume();
+    if (!this.on || this.#runs) return;
+    // One that the browser closed does not come back.
+    if (this.#audio === null || this.#audio.state === 'closed') this.#open();
+    // What it is suspended for may not be over: then the next gesture asks again.
+    void attempt(() => this.#audio?.resume());
   }
 
   /** @returns {boolean} whether it is on now */
   toggle() {
     this.on = !this.on;
     if (this.on) this.wake();
-    else void this.#audio?.suspend();
+    else void attempt(() => this.#audio?.suspend());
     return this.on;
+  }
+
+  get #runs() {
+    return this.#audio !== null && this.#audio.state === 'running';
+  }
+
+  #open() {
+    const { AudioContext = this.#window.webkitAudioContext } = this.#window;
+    this.#audio = null;
+    this.#voices = 0;
+    if (AudioContext === undefined) return;
+    try {
+      const audio = new AudioContext();
+      const out = audio.createGain();
+      out.gain.value = 0.22;
+      out.connect(audio.destination);
+      const length = Math.floor(audio.sampleRate / 2);
+      const noise = audio.createBuffer(1, length, audio.sampleRate);
+      const samples = noise.getChannelData(0);
+      for (let i = 0; i < length; i++) samples[i] = Math.random() * 2 - 1;
+      this.#audio = audio;
+      this.#out = out;
+      this.#noise = noise;
+    } catch {
+      // No device, or too many pages that have one open: as if the browser had no sound, until the next gesture.
+    }
   }
 
   /**
@@ -48,7 +94,7 @@ export class Sound {
    * @param {import('./draw/camera.js').Camera} camera
    */
   event(kind, f, ownSeat, camera) {
-    if (!this.on || this.#audio === null) return;
+    if (!this.on || !this.#runs) return;
     const x = f.x ?? f.from_x ?? camera.x;
     const y = f.y ?? f.from_y ?? camera.y;
     const far = Math.hypot(x - camera.x, y - camera.y) / (camera.halfWidth + 1);
@@ -71,12 +117,12 @@ export class Sound {
 
   /** The own beam. */
   ownBeam() {
-    if (this.on && this.#audio !== null) this.#tone('sawtooth', 1500, 140, 0.26, 0.5, 0);
+    if (this.on && this.#runs) this.#tone('sawtooth', 1500, 140, 0.26, 0.5, 0);
   }
 
   /** The own dash. */
   ownDash() {
-    if (this.on && this.#audio !== null) this.#hiss(0.2, 900, 0.5, 0);
+    if (this.on && this.#runs) this.#hiss(0.2, 900, 0.5, 0);
   }
 
   /**
@@ -85,7 +131,7 @@ export class Sound {
    * @param {import('./draw/camera.js').Camera} camera
    */
   bolt(shot, camera) {
-    if (!this.on || this.#audio === null || !camera.sees(shot.x, shot.y, 0)) return;
+    if (!this.on || !this.#runs || !camera.sees(shot.x, shot.y, 0)) return;
     this.#tone('square', shot.own ? 880 : 620, 190, 0.085, shot.own ? 0.24 : 0.07, 0);
   }
 
@@ -136,13 +182,21 @@ export class Sound {
     const shape = audio.createGain();
     shape.gain.setValueAtTime(loud, audio.currentTime);
     shape.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + seconds);
-    const side = audio.createStereoPanner();
-    side.pan.value = pan;
-    last.connect(shape).connect(side).connect(/** @type {GainNode} */ (this.#out));
+    last.connect(shape);
+    /** @type {AudioNode} */
+    let end = shape;
+    // An older Safari knows no sides.
+    if (typeof audio.createStereoPanner === 'function') {
+      const side = audio.createStereoPanner();
+      side.pan.value = pan;
+      end = shape.connect(side);
+    }
+    end.connect(/** @type {GainNode} */ (this.#out));
     this.#voices += 1;
     voice.onended = () => {
-      this.#voices -= 1;
-      side.disconnect();
+      // Those of a context that was closed do not count any more.
+      if (audio === this.#audio) this.#voices -= 1;
+      end.disconnect();
     };
     voice.start();
     voice.stop(audio.currentTime + seconds);

@@ -10,13 +10,17 @@
 // | `scores` | best first: `{ seat, name, score, kills, deaths, own, bot, away }` |
 // | `match` | the newest `match` row, or null |
 // | `stats` | what `client.stats()` says, or null |
+// | `sound` | `off`, `none`, or the state of the page's AudioContext |
+// | `sprites` | the pictures that are kept to be copied: `{ count, bytes }` |
+
+import { spritesKept } from './draw/sprites.js';
 
 /**
  * @param {Window} window
  * @param {{client: () => import('../net/client.js').Client | null, scene: import('./scene.js').Scene, hud: import('./hud.js').Hud,
- *   drawing: import('./draw.js').Drawing}} page
+ *   drawing: import('./draw.js').Drawing, sound: import('./sound.js').Sound}} page
  */
-export function exposeToTests(window, { client, scene, hud, drawing }) {
+export function exposeToTests(window, { client, scene, hud, drawing, sound }) {
   const ships = () => scene.ships.items.slice(0, scene.ships.count).map((ship) => shipAs(ship, drawing));
   const told = {
     get phase() { return client()?.phase ?? 'start'; },
@@ -31,6 +35,8 @@ export function exposeToTests(window, { client, scene, hud, drawing }) {
     get scores() { return hud.scores.list.map((line) => ({ ...line })); },
     get match() { return hud.match === null ? null : { ...hud.match }; },
     get stats() { return client()?.stats() ?? null; },
+    get sound() { return sound.state; },
+    get sprites() { return spritesKept(); },
   };
   Object.defineProperty(window, 'tickroom', { value: Object.freeze(told) });
 }

@@ -1,6 +1,7 @@
 // What lies behind the match: stars in three depths, the grid, the wall of the arena.
 
 import { GRID, SPACE, WALL, withAlpha } from './palette.js';
+import { dropPicture, picture } from './picture.js';
 
 const CELL = 150;
 const WALL_LIGHT = withAlpha(WALL, 0.1);
@@ -29,6 +30,7 @@ export class Background {
   #stars(ctx, camera, pixelRatio) {
     if (this.#tileScale !== pixelRatio) {
       this.#tileScale = pixelRatio;
+      for (const tile of this.#tiles) dropPicture(tile);
       this.#tiles = LAYERS.map((layer, at) => starTile(layer, at, pixelRatio));
     }
     for (let at = 0; at < LAYERS.length; at++) {
@@ -81,22 +83,20 @@ export class Background {
  * @returns {HTMLCanvasElement}
  */
 function starTile(layer, seed, pixelRatio) {
-  const tile = document.createElement('canvas');
-  tile.width = Math.round(TILE * pixelRatio);
-  tile.height = tile.width;
-  const ctx = /** @type {CanvasRenderingContext2D} */ (tile.getContext('2d'));
-  let state = 0x1234567 + seed * 7919;
-  const random = () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 0x1_0000_0000;
-  };
-  for (let i = 0; i < layer.stars; i++) {
-    const bright = layer.alpha * (0.4 + 0.6 * random());
-    const side = layer.size * pixelRatio * (0.7 + random() * 0.6);
-    ctx.fillStyle = random() < 0.2 ? `rgba(255, 214, 170, ${bright})` : `rgba(190, 214, 255, ${bright})`;
-    ctx.fillRect(random() * tile.width, random() * tile.height, side, side);
-  }
-  return tile;
+  const width = Math.round(TILE * pixelRatio);
+  return picture(width, width, (ctx) => {
+    let state = 0x1234567 + seed * 7919;
+    const random = () => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return state / 0x1_0000_0000;
+    };
+    for (let i = 0; i < layer.stars; i++) {
+      const bright = layer.alpha * (0.4 + 0.6 * random());
+      const side = layer.size * pixelRatio * (0.7 + random() * 0.6);
+      ctx.fillStyle = random() < 0.2 ? `rgba(255, 214, 170, ${bright})` : `rgba(190, 214, 255, ${bright})`;
+      ctx.fillRect(random() * width, random() * width, side, side);
+    }
+  });
 }
 
 /**

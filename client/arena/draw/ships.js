@@ -1,6 +1,7 @@
 // Ships: flame, hull, shield, charge, name.
 
 import { HEAL, HULL, SELF, SHIELD, WHITE, withAlpha } from './palette.js';
+import { dropPicture, picture } from './picture.js';
 import { blit, blitTurned, glow, glowStroke, newStore, shipSprite, sprite } from './sprites.js';
 
 /**
@@ -17,6 +18,7 @@ function tagOf({ tag, name, color, away }, pixelRatio) {
   tag.color = color;
   tag.away = away;
   tag.ratio = pixelRatio;
+  if (tag.image !== null) dropPicture(tag.image);
   tag.image = makeTag(away ? `${name} (away)` : name, color, pixelRatio);
   return tag.image;
 }
@@ -28,24 +30,26 @@ function tagOf({ tag, name, color, away }, pixelRatio) {
  * @returns {HTMLCanvasElement}
  */
 function makeTag(text, color, pixelRatio) {
-  const image = document.createElement('canvas');
-  let ctx = /** @type {CanvasRenderingContext2D} */ (image.getContext('2d'));
   const font = `600 ${12 * pixelRatio}px system-ui, sans-serif`;
-  ctx.font = font;
-  image.width = Math.ceil(ctx.measureText(text).width + 8 * pixelRatio);
-  image.height = Math.ceil(18 * pixelRatio);
-  ctx = /** @type {CanvasRenderingContext2D} */ (image.getContext('2d'));
-  ctx.font = font;
-  ctx.textAlign = 'center';
-  ctx.textBaseline = 'middle';
-  ctx.lineJoin = 'round';
-  ctx.lineWidth = 3 * pixelRatio;
-  ctx.strokeStyle = 'rgba(3, 5, 12, 0.85)';
-  ctx.strokeText(text, image.width / 2, image.height / 2);
-  ctx.fillStyle = color;
-  ctx.fillText(text, image.width / 2, image.height / 2);
-  return image;
+  ruler ??= /** @type {CanvasRenderingContext2D} */ (document.createElement('canvas').getContext('2d'));
+  ruler.font = font;
+  const width = Math.ceil(ruler.measureText(text).width + 8 * pixelRatio);
+  const height = Math.ceil(18 * pixelRatio);
+  return picture(width, height, (ctx) => {
+    ctx.font = font;
+    ctx.textAlign = 'center';
+    ctx.textBaseline = 'middle';
+    ctx.lineJoin = 'round';
+    ctx.lineWidth = 3 * pixelRatio;
+    ctx.strokeStyle = 'rgba(3, 5, 12, 0.85)';
+    ctx.strokeText(text, width / 2, height / 2);
+    ctx.fillStyle = color;
+    ctx.fillText(text, width / 2, height / 2);
+  });
 }
+
+/** What text is measured on. @type {CanvasRenderingContext2D | null} */
+let ruler = null;
 
 /**
  * @param {CanvasRenderingContext2D} ctx in world units

@@ -1,6 +1,7 @@
 // Pictures made once: a glow is expensive to draw (shadowBlur, gradients) and cheap to copy.
 
 import { ROCK_FILL, ROCK_LINE, SELF, seatColor, seatShape, withAlpha } from './palette.js';
+import { dropPicture, picture } from './picture.js';
 
 /**
  * @typedef {object} Sprite
@@ -40,7 +41,23 @@ export function newStore() {
 export function spritesFor(ppu) {
   if (Math.abs(ppu - madeFor) < madeFor * 0.02) return;
   madeFor = ppu;
-  for (const store of stores) store.clear();
+  for (const store of stores) {
+    for (const { image } of store.values()) dropPicture(image);
+    store.clear();
+  }
+}
+
+/** How many sprites are kept, and what they take. */
+export function spritesKept() {
+  let count = 0;
+  let bytes = 0;
+  for (const store of stores) {
+    for (const { image } of store.values()) {
+      count += 1;
+      bytes += image.width * image.height * 4;
+    }
+  }
+  return { count, bytes };
 }
 
 /**
@@ -53,16 +70,14 @@ export function spritesFor(ppu) {
  * @returns {Sprite}
  */
 export function sprite(store, key, half, paint) {
-  const image = document.createElement('canvas');
   const pixels = Math.max(2, Math.min(PIXELS_MAX, Math.ceil(half * 2 * madeFor)));
-  image.width = pixels;
-  image.height = pixels;
-  const ctx = /** @type {CanvasRenderingContext2D} */ (image.getContext('2d'));
   const scale = pixels / (half * 2);
-  ctx.setTransform(scale, 0, 0, scale, pixels / 2, pixels / 2);
-  ctx.lineJoin = 'round';
-  ctx.lineCap = 'round';
-  paint(ctx);
+  const image = picture(pixels, pixels, (ctx) => {
+    ctx.setTransform(scale, 0, 0, scale, pixels / 2, pixels / 2);
+    ctx.lineJoin = 'round';
+    ctx.lineCap = 'round';
+    paint(ctx);
+  });
   const fresh = { image, half };
   store.set(key, fresh);
   return fresh;
@@ -104,17 +119,15 @@ const glows = new Map();
 export function glow(color) {
   const known = glows.get(color);
   if (known !== undefined) return known;
-  const image = document.createElement('canvas');
-  image.width = 64;
-  image.height = 64;
-  const ctx = /** @type {CanvasRenderingContext2D} */ (image.getContext('2d'));
-  const light = ctx.createRadialGradient(32, 32, 0, 32, 32, 32);
-  light.addColorStop(0, 'rgba(255, 255, 255, 0.95)');
-  light.addColorStop(0.18, withAlpha(color, 0.8));
-  light.addColorStop(0.5, withAlpha(color, 0.22));
-  light.addColorStop(1, withAlpha(color, 0));
-  ctx.fillStyle = light;
-  ctx.fillRect(0, 0, 64, 64);
+  const image = picture(64, 64, (ctx) => {
+    const light = ctx.createRadialGradient(32, 32, 0, 32, 32, 32);
+    light.addColorStop(0, 'rgba(255, 255, 255, 0.95)');
+    light.addColorStop(0.18, withAlpha(color, 0.8));
+    light.addColorStop(0.5, withAlpha(color, 0.22));
+    light.addColorStop(1, withAlpha(color, 0));
+    ctx.fillStyle = light;
+    ctx.fillRect(0, 0, 64, 64);
+  });
   glows.set(color, image);
   return image;
 }
@@ -278,8 +291,30 @@ const RADII = 4096;
  * @returns {Sprite}
  */
 export function rockSprite(shape, radius) {
-  const key = shape * RADII + radius;
+  const key = rockKey(shape, radius);
   return rocks.get(key) ?? makeRock(key, shape, radius);
+}
+
+/**
+ * @param {number} shape
+ * @param {number} radius
+ */
+function rockKey(shape, radius) {
+  return shape * RADII + radius;
+}
+
+/**
+ * Lets go of all rocks but these: each round has a map of its own, and each of its pictures takes up to a megabyte.
+ * @param {{ items: import('../scene.js').Rock[], count: number }} present
+ */
+export function keepRocks({ items, count }) {
+  const kept = new Set();
+  for (let i = 0; i < count; i++) kept.add(rockKey(items[i].shape, items[i].radius));
+  for (const [key, { image }] of rocks) {
+    if (kept.has(key)) continue;
+    dropPicture(image);
+    rocks.delete(key);
+  }
 }
 
 /**
