@@ -63,13 +63,15 @@ export class Session {
     this.ack = 0;
     this.starved = true;
     this.lateness = 0;
-    this.jumps = 0;
     this.snapshots = 0;
     this.resyncs = 0;
     this.resyncAt = -Infinity;
     this.seenSentAt = -Infinity;
     this.seenSent = 0;
+    this.begun = now;
     this.lastFrame = now;
+    /** How far behind the server's tick others were drawn in the last frame, in ticks. */
+    this.delay = 0;
     this.seenAgo = 0;
     /** The tick that the last frame showed others at, and whether to tell the server. */
     this.shown = welcome.tick;
@@ -92,6 +94,15 @@ export class Session {
    */
   serverTick(now) {
     return ((this.clock.serverMs(now) - this.epochMs) * this.welcome.tickRate) / 1000 - this.skipped;
+  }
+
+  /**
+   * The time since Welcome in ticks from Welcome's, as this client's own clock has it: as even as a clock can be.
+   * @param {number} now
+   */
+  #localTick(now) {
+    const { tick, tickRate, skipped } = this.welcome;
+    return tick + ((now - this.begun) * tickRate) / 1000 - (this.skipped - skipped);
   }
 
   /**
@@ -143,7 +154,8 @@ export class Session {
     const { stage, prediction, pace, view } = this;
     const { scene } = stage;
     const serverTick = this.serverTick(now);
-    const interpolated = this.render.advance(serverTick);
+    const interpolated = this.render.advance(this.#localTick(now));
+    this.delay = serverTick - interpolated;
     const render = switches.interpolation ? interpolated : view.tick;
     if (this.seat >= 0 && this.clock.synced) this.#ahead(now, serverTick);
     scene.tick = render;
@@ -266,11 +278,7 @@ export class Session {
     this.ack = snapshot.ack;
     this.starved = (snapshot.flags & FLAG_STARVED) !== 0;
     if ((snapshot.flags & FLAG_NO_INPUT) === 0) this.pace.told(snapshot.margin, now);
-    if (this.clock.jumps !== this.jumps) {
-      this.jumps = this.clock.jumps;
-      this.render.restart();
-    }
-    this.render.arrived(snapshot.tick, this.serverTick(now));
+    this.render.arrived(snapshot.tick, this.#localTick(now));
     this.tracks.record(this.view);
     this.fresh = true;
     this.#queueEvents();

@@ -48,7 +48,7 @@ export class Rates {
       lateness: session?.lateness ?? 0,
       skipped: session?.skipped ?? 0,
       serverTick: session?.serverTick(now) ?? 0,
-      interpolationDelay: (session?.render.delay ?? 0) * tickMs,
+      interpolationDelay: (session?.delay ?? 0) * tickMs,
       inputLead: (session?.pace.lead ?? 0) * tickMs,
       margin: session?.pace.margin ?? 0,
       seenAgo: ((session?.seenAgo ?? 0) / 16) * tickMs,

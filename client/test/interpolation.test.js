@@ -264,6 +264,121 @@ test('the render tick never goes back, runs within 5 % of time, and jumps only w
   }
 });
 
+/**
+ * A render clock that hears a snapshot each 2 ticks, `late(tick)` ticks later than 3, in order.
+ * @param {RenderClock} render
+ * @param {number} from
+ * @param {number} to
+ * @param {(tick: number) => number} late
+ */
+function hear(render, from, to, late) {
+  let came = -Infinity;
+  for (let tick = from; tick < to; tick += 2) {
+    came = Math.max(came, tick + 3 + late(tick));
+    render.arrived(tick, came);
+  }
+}
+
+test('hiccups of 80 ms a second cost no delay, of 110 ms they are waited for soon and for long, one costs nothing', () => {
+  const each = (/** @type {number} */ ms) => (/** @type {number} */ tick) => (tick % 60 === 0 ? ms * 0.06 : 0);
+  const small = new RenderClock(2, 60);
+  hear(small, 0, 600, each(80));
+  assert.ok(Math.abs(small.target - 5.3) < 0.1, `${small.target}`);
+  const large = new RenderClock(2, 60);
+  hear(large, 0, 190, each(110));
+  assert.ok(Math.abs(large.target - 5.3 - 6.6) < 0.1, `${large.target} after three`);
+  hear(large, 190, 410, () => 0);
+  assert.ok(large.target > 11, 'it is remembered for five seconds');
+  hear(large, 410, 700, () => 0);
+  assert.ok(Math.abs(large.target - 5.3) < 0.1, `${large.target}`);
+  const once = new RenderClock(2, 60);
+  hear(once, 0, 300, (tick) => (tick === 150 ? 6.6 : 0));
+  assert.ok(Math.abs(once.target - 5.3) < 0.1, `${once.target}`);
+});
+
+test('a way that becomes longer or shorter is learnt, and an hour without news moves nothing', () => {
+  const render = new RenderClock(2, 60);
+  hear(render, 0, 300, () => 0);
+  hear(render, 300, 400, () => 20);
+  assert.ok(Math.abs(render.target - 25.3) < 0.1, `${render.target}: longer`);
+  hear(render, 430, 450, () => 0);
+  assert.ok(Math.abs(render.target - 5.3) < 0.1, `${render.target}: shorter, and at once: the longer one was a stall`);
+  hear(render, 450, 800, () => 0);
+  const hour = 3600 * 60;
+  let most = 0;
+  // What the kernel kept comes first, all at once.
+  for (let tick = 800; tick < 900; tick += 2) {
+    render.arrived(tick, 800 + hour);
+    most = Math.max(most, render.target);
+  }
+  hear(render, 800 + hour, 1400 + hour, () => 0);
+  assert.ok(Math.abs(most - 5.3) < 0.1 && Math.abs(render.target - 5.3) < 0.1, `${most}, ${render.target}`);
+});
+
+for (const step of [-3000, -800, -150, 150, 800, 3000]) {
+  test(`a server clock that steps by ${step} ms does not show in others`, () => {
+    const game = play({ up: L100, server: { bots: 8 } });
+    game.client.connect();
+    game.run(5000);
+    /** @type {import('../net/session.js').Session} */
+    const session = /** @type {any} */ (game.client.session);
+    const behind = game.trueTick() - session.stage.scene.tick;
+    session.clock.offset += step;
+    session.clock.target += step;
+    let last = session.stage.scene.tick;
+    game.run(6000, {
+      after: (scene) => {
+        assert.ok(Math.abs(scene.tick - last - 1) < 0.06, `the render tick went on by ${scene.tick - last}`);
+        last = scene.tick;
+        assert.ok(Math.abs(game.trueTick() - scene.tick - behind) < 1, `${game.trueTick() - scene.tick} ticks behind, before ${behind}`);
+      },
+    });
+  });
+}
+
+for (const ticks of [5, 12, 90, 600]) {
+  test(`the server pauses for ${ticks} ticks: others wait or glide back, and are right within a second`, () => {
+    const game = play({ up: L100, server: { bots: 8 } });
+    game.client.connect();
+    game.run(5000);
+    const { server, world } = game;
+    const from = world.now;
+    const { step } = server;
+    // It stands, and tells afterwards.
+    server.step = () => world.schedule(world.now + (ticks * 1000) / 60, () => {
+      server.skipped += ticks;
+      server.step = step;
+      step();
+    });
+    /** @type {Map<number, number>} */
+    const was = new Map();
+    let wrong = 0;
+    let back = 0;
+    let last = 0;
+    game.run(from + (ticks * 1000) / 60 + 3000, {
+      after: (scene, now) => {
+        if (scene.tick < last) back += 1;
+        last = scene.tick;
+        for (const entity of scene.of('ship')) {
+          if (entity.mine) continue;
+          const x = was.get(entity.id) ?? entity.row.x;
+          // At most 6 u a tick of its own, and the glide. Who stood for two seconds and more may leap.
+          if (ticks <= 90) assert.ok(Math.abs(entity.row.x - x) <= 6 + 4.5, `from ${x} to ${entity.row.x}`);
+          was.set(entity.id, entity.row.x);
+          const tick = Math.floor(scene.tick);
+          const place = (/** @type {number} */ at) => (server.truth.get(at)?.find(({ id }) => id === entity.id)?.fields[0] ?? NaN) / UNIT;
+          const x0 = place(tick) + (place(tick + 1) - place(tick)) * (scene.tick - tick);
+          if (now > from + (ticks * 1000) / 60 + 1000) wrong = Math.max(wrong, Math.abs(entity.row.x - x0));
+        }
+      },
+    });
+    assert.ok(wrong < 1, `${wrong} u`);
+    assert.equal(back, ticks > 15 ? 1 : 0);
+    const behind = game.trueTick() - last;
+    assert.ok(behind > 4 && behind < 9, `${behind} ticks behind`);
+  });
+}
+
 for (const [name, link, p95, p99] of /** @type {[string, import('./support/play.js').Profile, number, number][]} */ ([
   ['L0', L0, 0.3, 1], ['L100', L100, 0.3, 1], ['L250', L250, 0.3, 1],
 ])) {
