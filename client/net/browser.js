@@ -44,7 +44,28 @@ function tabStorage(window) {
 }
 
 /**
- * Transport, clock, timers, storage and randomness of this page, for createClient.
+ * Calls whenever this page comes back to its player: shown again, restored from the history, the network back.
+ * @param {Window} window
+ * @param {() => void} work
+ * @returns {() => void} ends it
+ */
+function watchReturns(window, work) {
+  const { document } = window;
+  const seen = () => {
+    if (document.visibilityState !== 'hidden') work();
+  };
+  document.addEventListener('visibilitychange', seen);
+  window.addEventListener('pageshow', work);
+  window.addEventListener('online', work);
+  return () => {
+    document.removeEventListener('visibilitychange', seen);
+    window.removeEventListener('pageshow', work);
+    window.removeEventListener('online', work);
+  };
+}
+
+/**
+ * Transport, clock, timers, returns, storage and randomness of this page, for createClient.
  * @param {Window} window
  */
 export function browserPlatform(window) {
@@ -60,6 +81,7 @@ export function browserPlatform(window) {
       /** @type {(ms: number, work: () => void) => void} */
       after: (ms, work) => void window.setTimeout(work, ms),
     },
+    returns: (/** @type {() => void} */ work) => watchReturns(window, work),
     storage: tabStorage(window),
     random: Math.random,
   };

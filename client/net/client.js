@@ -2,10 +2,12 @@
 
 import { PROTOCOL_VERSION, closeReason } from '../protocol/index.js';
 import { Scene } from '../predict/index.js';
-import { Connection } from './connection.js';
+import { Connection, PAUSED_MS } from './connection.js';
+import { Farewell } from './farewell.js';
 import { savedSeat, saveSeat, wishAllows } from './resume.js';
 import { Session } from './session.js';
 import { Rates } from './stats.js';
+import { Steady } from './steady.js';
 
 /** @typedef {import('../protocol/messages.js').Wish} Wish */
 /** @typedef {import('../protocol/messages.js').Tier} Tier */
@@ -37,6 +39,8 @@ import { Rates } from './stats.js';
  * @property {Transport} transport
  * @property {() => number} clock
  * @property {{ every(ms: number, work: () => void): () => void } | null} [timers] null: whoever owns the client calls poll(now)
+ * @property {((work: () => void) => () => void) | null} [returns] calls whenever the page comes back (visible again, network
+ *   back) until the answer is called; null: whoever owns the client calls wake()
  * @property {import('./resume.js').SeatStorage | null} [storage]
  * @property {() => number} [random]
  * @property {boolean} [rejoin] join like anybody, without asking, when the seat is gone at a reconnect; true unless told
@@ -45,6 +49,8 @@ import { Rates } from './stats.js';
 
 /** How often the client looks whether something is due while no frame is drawn. */
 const POLL_EVERY_MS = 50;
+/** Who was not drawn for so long was away: hidden, asleep, another workspace. The connection may have died meanwhile. */
+const AWAY_MS = 5000;
 
 /** @param {ClientOptions} options */
 export function createClient(options) {
@@ -54,14 +60,16 @@ export function createClient(options) {
 export class Client {
   /** @param {ClientOptions} options */
   constructor({ url, name = '', wish = { kind: 'quick' }, tier = 'delta', game = null, transport, clock, timers = null,
-    storage = null, random = () => 0.5, rejoin = true, on = {} }) {
+    returns = null, storage = null, random = () => 0.5, rejoin = true, on = {} }) {
     this.url = url;
     this.name = name;
     /** @type {Wish} */
     this.wish = wish;
     this.tier = tier;
     this.game = game;
-    this.clock = clock;
+    this.transport = transport;
+    this.time = new Steady(clock);
+    this.random = random;
     this.storage = storage;
     this.rejoin = rejoin;
     this.on = on;
@@ -78,14 +86,26 @@ export class Client {
     this.levels = new Map();
     this.blank = new Scene([]);
     this.rates = new Rates();
-    this.connection = new Connection(url, transport, clock, random, {
+    this.connection = this.#newConnection();
+    /** @type {Farewell | null} */
+    this.farewell = null;
+    this.timers = timers;
+    this.stopTimer = () => {};
+    this.returns = returns;
+    this.stopReturns = () => {};
+    /** When anything of this page last ran, and when a frame was last drawn. */
+    this.ran = Infinity;
+    this.framed = Infinity;
+  }
+
+  #newConnection() {
+    return new Connection(this.url, this.transport, () => this.time.now(), this.random, {
       hello: () => this.#hello(),
       message: (message) => this.#message(message),
       ended: (reason) => this.#ended(reason),
+      closing: (reason) => this.on.closing?.(reason),
       status: (status) => this.on.status?.(status),
     });
-    this.timers = timers;
-    this.stopTimer = () => {};
   }
 
   get status() {
@@ -115,7 +135,11 @@ export class Client {
     const saved = savedSeat(this.storage, this.url);
     this.seatToken = saved && wishAllows(this.wish, saved.code) ? saved.token : null;
     this.stopTimer();
-    this.stopTimer = this.timers?.every(POLL_EVERY_MS, () => this.poll(this.clock())) ?? (() => {});
+    this.stopReturns();
+    this.ran = Infinity;
+    this.framed = Infinity;
+    this.stopTimer = this.timers?.every(POLL_EVERY_MS, () => this.poll(this.time.clock())) ?? (() => {});
+    this.stopReturns = this.returns?.(() => this.wake()) ?? (() => {});
     this.connection.connect();
   }
 
@@ -125,8 +149,29 @@ export class Client {
     else if (this.phase === 'waiting') this.connection.connect();
   }
 
+  /**
+   * The page is back (visible again, network back): asks at once whether the connection still lives, and reconnects if no
+   * answer comes; who waits to reconnect waits no longer. `returns` calls it, and a long gap between frames.
+   */
+  wake() {
+    const now = this.time.now();
+    const { phase, reason } = this.status;
+    if (phase === 'closed' && reason?.action === 'retry') return this.connect();
+    if (phase === 'playing') this.session?.resume(now);
+    this.connection.probe(now);
+  }
+
+  /** Gives the seat up, also while there is no connection: then one is made for this, in the background. */
   leave() {
-    this.connection.send({ type: 'leave' });
+    const { connection } = this;
+    const seated = this.wish.kind !== 'spectate' || this.seatToken !== null;
+    const waits = this.phase === 'waiting' && this.seatToken !== null;
+    const joins = this.phase === 'connecting' && seated && (this.seatToken !== null || connection.open);
+    if (waits || joins) {
+      this.farewell?.connection.close(closeReason(1000));
+      this.connection = this.#newConnection();
+      this.farewell = new Farewell(connection, this.#hello(), this.time.now());
+    } else connection.send({ type: 'leave' });
     this.#forgetSeat();
     this.#stop();
     this.connection.close(closeReason(1000));
@@ -137,9 +182,16 @@ export class Client {
    * @param {number} now
    */
   poll(now) {
-    this.connection.poll(now);
-    if (this.phase === 'playing') this.session?.poll(now);
-    this.rates.poll(now, this.connection, this.session);
+    const time = this.time.of(now);
+    this.farewell?.poll(time);
+    if (this.farewell?.done) {
+      this.farewell = null;
+      if (this.phase === 'closed') this.#stop();
+    }
+    this.connection.poll(time);
+    this.#notice(time);
+    if (this.phase === 'playing') this.session?.poll(time);
+    this.rates.poll(time, this.connection, this.session);
   }
 
   /**
@@ -148,6 +200,9 @@ export class Client {
    */
   frame(now) {
     this.poll(now);
+    const time = this.time.of(now);
+    if (time - this.framed > AWAY_MS) this.wake();
+    this.framed = time;
     const { session } = this;
     if (!session) {
       this.blank.phase = this.phase;
@@ -160,7 +215,7 @@ export class Client {
       return scene;
     }
     session.lagCompensation = this.switches.lagCompensation;
-    return session.frame(now, this.switches);
+    return session.frame(time, this.switches);
   }
 
   /** @param {Record<string, number>} levels by the names of the schema's input fields */
@@ -180,8 +235,9 @@ export class Client {
   setHidden(hidden) {
     if (hidden === this.hidden) return;
     this.hidden = hidden;
-    const now = this.clock();
+    const now = this.time.now();
     this.connection.poll(now);
+    if (!hidden) this.wake();
     if (this.phase === 'playing') this.session?.setHidden(hidden, now);
   }
 
@@ -209,7 +265,18 @@ export class Client {
 
   /** Numbers for the net graph. */
   stats() {
-    return this.rates.stats(this.clock(), this.session, this.reconnects);
+    return this.rates.stats(this.time.now(), this.session, this.reconnects);
+  }
+
+  /**
+   * Something of this page runs. If nothing did for a while, what was under way meanwhile says nothing of the network.
+   * @param {number} now
+   */
+  #notice(now) {
+    const gap = now - this.ran;
+    this.ran = now;
+    if (gap > AWAY_MS) this.wake();
+    else if (gap > PAUSED_MS && this.phase === 'playing') this.session?.resume(now);
   }
 
   #hello() {
@@ -221,40 +288,52 @@ export class Client {
 
   /** @param {import('../protocol/messages.js').ServerMessage} message */
   #message(message) {
-    if (message.type !== 'welcome') return this.session?.handle(message, this.clock());
+    const now = this.time.now();
+    this.#notice(now);
+    if (message.type !== 'welcome') return this.session?.handle(message, now);
     if (message.protocol !== PROTOCOL_VERSION) return this.#refuse('This page and the server speak different versions. Reload the page.');
+    let session;
     try {
       this.game?.start(message);
-      this.#begin(message);
+      session = this.#newSession(message);
     } catch (error) {
-      this.#refuse(error instanceof Error ? error.message : String(error));
+      return this.#refuse(error instanceof Error ? error.message : String(error));
     }
+    this.#begin(message, session);
   }
 
   /** @param {Welcome} welcome */
-  #begin(welcome) {
-    if (this.session) this.reconnects += 1;
-    const now = this.clock();
+  #newSession(welcome) {
     const { on } = this;
-    this.session = new Session(welcome, now, this.game, {
+    return new Session(welcome, this.time.now(), this.game, {
       send: (message) => this.connection.send(message),
       event: (kind, fields, tick) => on.event?.(kind, fields, tick),
       roster: (seats) => on.roster?.(seats),
       resync: (why) => on.resync?.(why),
       reconciled: (reconcile) => on.reconcile?.(reconcile),
     });
+  }
+
+  /**
+   * @param {Welcome} welcome
+   * @param {Session} session
+   */
+  #begin(welcome, session) {
+    if (this.session) this.reconnects += 1;
+    this.session = session;
     for (const [name, value] of this.levels) {
       const field = welcome.schema.inputs.find((input) => input.name === name);
-      if (field?.sort === 'level') this.session.inputs.setLevel(name, value);
+      if (field?.sort === 'level') session.inputs.setLevel(name, value);
     }
-    if (this.hidden) this.session.setHidden(true, now);
+    if (this.hidden) session.setHidden(true, this.time.now());
     this.code = welcome.code;
     this.seatToken = welcome.token;
     saveSeat(this.storage, this.url, welcome.token && { token: welcome.token, code: welcome.code });
     // The next session looks for the same room, not for another new one.
     if (this.wish.kind === 'create') this.wish = { kind: 'code', code: welcome.code };
     if (this.wish.kind === 'spectate') this.wish = { kind: 'spectate', code: welcome.code };
-    on.welcome?.(welcome);
+    // Last, so that a listener that throws finds a session that goes on.
+    this.on.welcome?.(welcome);
   }
 
   /**
@@ -266,8 +345,11 @@ export class Client {
     this.connection.send({ type: 'leave' });
     this.#forgetSeat();
     this.#stop();
-    this.on.closing?.(reason);
-    this.connection.close(reason);
+    try {
+      this.on.closing?.(reason);
+    } finally {
+      this.connection.close(reason);
+    }
   }
 
   /**
@@ -275,7 +357,6 @@ export class Client {
    * @returns {CloseReason['action']}
    */
   #ended(reason) {
-    this.on.closing?.(reason);
     if (reason.action === 'retry') return 'retry';
     const tried = this.seatToken !== null;
     this.#forgetSeat();
@@ -291,6 +372,10 @@ export class Client {
   }
 
   #stop() {
+    this.stopReturns();
+    this.stopReturns = () => {};
+    // A farewell needs the time until it is over.
+    if (this.farewell !== null) return;
     this.stopTimer();
     this.stopTimer = () => {};
   }

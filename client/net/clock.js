@@ -1,44 +1,53 @@
-// The server's clock, estimated from pings: the minimum of each direction over a window, slewed, never backwards.
+// The server's clock, estimated from pings: the minimum of each direction over the last seconds, slewed while it is nearly
+// right, and set when it is wrong.
 //
 // A ping that was sent at s, answered at server time v and received at r says: v - s >= offset's upper side (the way up
-// took some time), r - v >= its lower side. Queues only ever add delay, so the smallest of each direction over a window is
-// the nearest to the bare way, and a stall or a burst is simply never the smallest. What remains is half the difference
+// took some time), r - v >= its lower side. Queues only ever add delay, so the smallest of each direction is the
+// nearest to the bare way, and a stall or a burst is simply never the smallest. What remains is half the difference
 // between the two bare ways, which no protocol can see.
+//
+// A stall can be all that was measured so far: at the start, or after a long pause of this page. Then the estimate is wrong
+// until the first ping that came through freely, and is set right by it, forwards or back: whoever predicts on it is told.
 
 /**
- * Pings in the window. With 32 and a jitter of 40 ms one run of 30 s in twenty had seconds of 5 ms error; with 64 the
- * worst moment of 300 such runs was 4 ms, of 285 of them 2 ms.
+ * Two quartz clocks drift apart by so much at most. By as much a measurement becomes worse with its age: what is a minute
+ * old is 6 ms less sure, what is an hour old says less than any ping of now, however many or few came in between.
  */
-const WINDOW = 64;
+const DRIFT = 1e-4;
+/** Measurements that are kept: those of a minute, or of a few dense bursts. */
+const KEPT = 128;
+/** Without a measurement for so long (30 ms of drift) the estimate is not predicted on until there is one. */
+const STALE_MS = 300_000;
 /**
  * So many pings in a row, over so long, that each took much longer than what is usual: no stall, the way has become longer,
  * and what was measured before is of another way.
  */
 const LONGER_PINGS = 6;
 const LONGER_FOR_MS = 2000;
-/** Much longer: above the smallest by more than this, and by more than twice what half of the window is. */
+/** Much longer: above the smallest by more than this, and by more than twice what half of them is. */
 const LONGER_MS = 50;
-/** Dense pings after a start: half a window within 1.6 s. */
+/** Dense pings at the start and after a pause: with 32 of them a jitter of 40 ms leaves an error of 4 ms. */
 const BURST_MS = 1600;
 const BURST_EVERY_MS = 50;
-/** Afterwards: two quartz clocks drift apart by 2 ms at most in the 32 s that the window then spans. */
 const EVERY_MS = 500;
-/** After coming back from a hidden tab. */
-const REFRESH_MS = 400;
+/** So many measurements make an estimate that can be predicted on. */
+const ENOUGH = 4;
 /** How much faster or slower than real time the estimate may run. */
 const SLEW = 0.05;
-/** The same while the window fills: the estimate is rough then and nobody has got used to it. */
+/** The same at the start and after a long pause: the estimate is rough then and nobody is used to it. */
 const SLEW_EARLY = 0.5;
-/** Beyond this the estimate jumps ahead instead of slewing. */
-const JUMP_MS = 250;
+/** Beyond this the estimate is set instead of slewed, which would take more than two seconds. */
+const STEP_MS = 100;
+/** What took so much longer than the quickest came out of a stall: it says nothing of the usual jitter. */
+const STALL_MS = 100;
 
 export class ServerClock {
   /**
-   * @param {number} now local milliseconds
+   * @param {number} now local milliseconds, never less than before
    * @param {number} serverMs the server's clock, at least (the time of Welcome's tick)
    */
   constructor(now, serverMs) {
-    this.started = now;
+    this.earlyUntil = now + BURST_MS;
     this.burstUntil = now + BURST_MS;
     this.nextPing = now;
     this.last = now;
@@ -46,23 +55,32 @@ export class ServerClock {
     this.target = this.offset;
     /** How often the estimate was set rather than slewed: what was measured by it before is worth nothing then. */
     this.jumps = 0;
-    this.samples = 0;
-    this.ups = new Float64Array(WINDOW);
-    this.downs = new Float64Array(WINDOW);
+    /** Measurements are kept in rings, `first` to `end`, oldest first. */
+    this.first = 0;
+    this.end = 0;
+    this.ups = new Float64Array(KEPT);
+    this.downs = new Float64Array(KEPT);
     /** When each of them came, local ms. */
-    this.ats = new Float64Array(WINDOW);
-    this.sorted = new Float64Array(WINDOW);
-    /** Round trip of the last ping, smallest of the window, in ms. */
+    this.ats = new Float64Array(KEPT);
+    this.sorted = new Float64Array(KEPT);
+    this.begun = false;
+    /** Answers to pings from before this, local ms, waited for this page and not for the network. */
+    this.since = -Infinity;
+    /** Round trip of the last ping, the smallest of late, in ms. */
     this.rtt = 0;
     this.rttMin = 0;
-    /** What 95 % of the pings of the window needed on the way up beyond the quickest, in ms. */
+    /** What 95 % of the pings of late needed on the way up beyond the quickest, in ms; those out of stalls apart. */
     this.jitterUp = 0;
     this.jitter = 0;
   }
 
-  /** True once the estimate is good enough to predict on. */
-  get synced() {
-    return this.samples >= 4;
+  /**
+   * True while the estimate is good enough to predict on. After a long pause it is not until the server answered again: a
+   * clock that is too fast by what two quartzes differ in a night makes inputs that the server keeps for half a second.
+   * @param {number} now
+   */
+  synced(now) {
+    return this.begun && this.end > this.first && now - this.ats[(this.end - 1) % KEPT] <= STALE_MS;
   }
 
   /**
@@ -78,12 +96,14 @@ export class ServerClock {
   }
 
   /**
-   * Measures densely for a while: the tab was hidden, the machine asleep.
+   * This page did not run for a while: measures densely, and what was on its way meanwhile says nothing.
    * @param {number} now
    */
   refresh(now) {
-    this.burstUntil = Math.max(this.burstUntil, now + REFRESH_MS);
+    this.burstUntil = now + BURST_MS;
     this.nextPing = Math.min(this.nextPing, now);
+    // A ping tells its time rounded.
+    this.since = now - 1;
   }
 
   /**
@@ -92,39 +112,44 @@ export class ServerClock {
    * @param {number} received local ms
    */
   pong(sent, server, received) {
+    if (received < sent || sent < this.since) return;
     this.rtt = received - sent;
-    if (this.rtt < 0) return;
     const up = server - sent;
     const down = received - server;
     // One of the clocks jumped (a machine slept): what was measured before says nothing any more.
-    if (up + this.#min(this.downs) < -5 || down + this.#min(this.ups) < -5) this.samples = 0;
-    const at = this.samples % WINDOW;
+    if (up + this.#min(this.downs, received) < -5 || down + this.#min(this.ups, received) < -5) this.first = this.end;
+    if (!this.synced(received)) this.earlyUntil = received + BURST_MS;
+    const at = this.end % KEPT;
     this.ups[at] = up;
     this.downs[at] = down;
     this.ats[at] = received;
-    this.samples += 1;
+    this.end += 1;
+    this.first = Math.max(this.first, this.end - KEPT);
     this.#forgetShorterWay(received);
-    const minUp = this.#min(this.ups);
-    const minDown = this.#min(this.downs);
+    const rough = !this.begun || this.end - this.first < ENOUGH;
+    this.begun ||= this.end - this.first >= ENOUGH;
+    const minUp = this.#min(this.ups, received);
+    const minDown = this.#min(this.downs, received);
     this.target = (minUp - minDown) / 2;
     this.rttMin = minUp + minDown;
-    this.jitterUp = this.#high(this.ups) - minUp;
-    this.jitter = this.jitterUp + this.#high(this.downs) - minDown;
+    this.jitterUp = this.#high(this.ups, minUp, received) - minUp;
+    this.jitter = this.jitterUp + this.#high(this.downs, minDown, received) - minDown;
     this.serverMs(received);
-    if (this.target - this.offset > JUMP_MS || (this.samples <= 4 && this.target > this.offset)) {
+    const wrong = this.target - this.offset;
+    if (Math.abs(wrong) > STEP_MS || (rough && wrong > 0)) {
       this.offset = this.target;
       this.jumps += 1;
     }
   }
 
   /**
-   * The server's clock now; never less than what it answered before.
+   * The server's clock now. It runs backwards only where it was set.
    * @param {number} now
    */
   serverMs(now) {
     const passed = now - this.last;
     if (passed > 0) {
-      const most = passed * (now - this.started < BURST_MS ? SLEW_EARLY : SLEW);
+      const most = passed * (now < this.earlyUntil ? SLEW_EARLY : SLEW);
       this.offset += Math.max(-most, Math.min(most, this.target - this.offset));
       this.last = now;
     }
@@ -133,37 +158,52 @@ export class ServerClock {
 
   /** @param {number} now */
   #forgetShorterWay(now) {
-    const filled = Math.min(this.samples, WINDOW);
+    const filled = this.end - this.first;
     if (filled < 2 * LONGER_PINGS) return;
-    const place = (/** @type {number} */ ago) => (this.samples - 1 - ago) % WINDOW;
+    const place = (/** @type {number} */ ago) => (this.end - 1 - ago) % KEPT;
     if (now - this.ats[place(LONGER_PINGS - 1)] < LONGER_FOR_MS) return;
     let least = Infinity;
     for (let ago = 0; ago < LONGER_PINGS; ago++) least = Math.min(least, this.ups[place(ago)] + this.downs[place(ago)]);
     const all = this.sorted.subarray(0, filled);
-    for (let i = 0; i < filled; i++) all[i] = this.ups[i] + this.downs[i];
+    for (let i = 0; i < filled; i++) all[i] = this.ups[place(i)] + this.downs[place(i)];
     all.sort();
     if (least - all[0] <= Math.max(LONGER_MS, 2 * (all[filled >> 1] - all[0]))) return;
-    for (const list of [this.ups, this.downs, this.ats]) {
-      const kept = Array.from({ length: LONGER_PINGS }, (_, i) => list[place(LONGER_PINGS - 1 - i)]);
-      list.set(kept);
-    }
-    this.samples = LONGER_PINGS;
+    this.first = this.end - LONGER_PINGS;
   }
 
-  /** @param {Float64Array} list */
-  #min(list) {
-    const filled = Math.min(this.samples, WINDOW);
+  /**
+   * The smallest of a direction.
+   * @param {Float64Array} list
+   * @param {number} now
+   */
+  #min(list, now) {
     let least = Infinity;
-    for (let i = 0; i < filled; i++) if (list[i] < least) least = list[i];
+    for (let i = this.first; i < this.end; i++) least = Math.min(least, this.#aged(list, i, now));
     return least;
   }
 
-  /** @param {Float64Array} list */
-  #high(list) {
-    const filled = Math.min(this.samples, WINDOW);
-    const sorted = this.sorted.subarray(0, filled);
-    sorted.set(list.subarray(0, filled));
-    sorted.sort();
-    return sorted[Math.floor((filled - 1) * 0.95)];
+  /**
+   * What 95 % of a direction are below.
+   * @param {Float64Array} list
+   * @param {number} least the smallest
+   * @param {number} now
+   */
+  #high(list, least, now) {
+    let count = 0;
+    for (let i = this.first; i < this.end; i++) {
+      const value = this.#aged(list, i, now);
+      if (value - least <= STALL_MS) this.sorted[count++] = value;
+    }
+    return this.sorted.subarray(0, count).sort()[Math.floor((count - 1) * 0.95)];
+  }
+
+  /**
+   * A measurement, as sure as it is by now.
+   * @param {Float64Array} list
+   * @param {number} i
+   * @param {number} now
+   */
+  #aged(list, i, now) {
+    return list[i % KEPT] + (now - this.ats[i % KEPT]) * DRIFT;
   }
 }

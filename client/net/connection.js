@@ -17,6 +17,7 @@ import { ProtocolError, ServerDecoder, closeReason, encodeClient } from '../prot
  * @property {(message: ServerMessage) => void} message anything but Closing; the first is a Welcome
  * @property {(reason: CloseReason) => CloseReason['action']} ended a session ended; the answer may differ from the reason's
  *   own action (a seat that is gone may be joined anew at once: `retry`)
+ * @property {(reason: CloseReason) => void} closing tells whoever listens, as `status` does; either may throw
  * @property {(status: Status) => void} status
  */
 
@@ -25,10 +26,14 @@ const WELCOME_MS = 10_000;
 /** The server pongs twice a second; so long a silence is a dead connection that the browser has not noticed. */
 const SILENCE_MS = 6000;
 /** Polls further apart than this mean that this page did not run, and its messages wait to be read: no silence. */
-const PAUSED_MS = 1000;
-/** PROTOCOL.md 3.4: half a second, then twice as long each time. */
+export const PAUSED_MS = 1000;
+/** A connection that is asked whether it still lives has so long to answer. */
+const PROBE_MS = 1500;
+/** PROTOCOL.md 3.4: half a second, then twice as long each time, counted from where the attempt that failed began. */
 const BACKOFF_MS = 500;
 const BACKOFF_MAX_MS = 8000;
+/** After a silence, and after an attempt that took longer than its wait: a server that stood still may be back any moment. */
+const BACKOFF_MIN_MS = 100;
 /** After these a client that knocks again at once makes things worse. @type {Record<string, number>} */
 const BACKOFF_ASKED_MS = { too_fast: 8000, busy: 2000 };
 /** About five minutes: longer than most seats are kept, and a page that knocks for ever helps nobody. */
@@ -61,9 +66,12 @@ export class Connection {
     this.open = false;
     /** @type {CloseReason | null} What Closing said, until the close itself comes. */
     this.told = null;
+    this.began = 0;
     this.since = 0;
     this.heard = 0;
     this.polled = 0;
+    /** When the connection was asked whether it still lives, until it answers. @type {number | null} */
+    this.probed = null;
     this.decoder = new ServerDecoder();
     this.bytesUp = 0;
     this.bytesDown = 0;
@@ -76,12 +84,13 @@ export class Connection {
     if (this.socket) this.#drop();
     if (this.status.phase === 'closed') this.status.attempt = 0;
     const now = this.clock();
+    this.began = now;
     this.since = now;
     this.heard = now;
     this.polled = now;
+    this.probed = null;
     this.told = null;
     this.open = false;
-    this.#tell('connecting', this.status.reason, 0);
     // Each session has events of its own: a late word of an old socket finds nobody.
     /** @type {Socket | null} */
     let mine = null;
@@ -100,6 +109,8 @@ export class Connection {
       },
     });
     this.socket = mine;
+    // Whoever is told last finds everything in its place, also if they throw.
+    this.#tell('connecting', this.status.reason, 0);
   }
 
   /**
@@ -127,12 +138,38 @@ export class Connection {
   poll(now) {
     const paused = now - this.polled > PAUSED_MS;
     this.polled = now;
-    if (paused) this.heard = now;
+    if (paused) this.#countAnew(now);
     const { phase, retryAt } = this.status;
     if (phase === 'waiting' && now >= retryAt) this.connect();
-    else if (phase === 'connecting' && now - this.since > WELCOME_MS) this.#ended(closeReason(1006));
-    else if (phase === 'playing' && now - this.heard > SILENCE_MS) this.#ended(this.told ?? closeReason(1006));
+    else if (this.probed !== null && now - this.probed > PROBE_MS) this.#ended(this.told ?? closeReason(1006), 0);
+    else if (phase === 'connecting' && now - this.since > WELCOME_MS) this.#ended(closeReason(1006), BACKOFF_MIN_MS);
+    else if (phase === 'playing' && now - this.heard > SILENCE_MS) this.#ended(this.told ?? closeReason(1006), BACKOFF_MIN_MS);
     else if (phase === 'playing' && this.status.attempt > 0 && now - this.since > SETTLED_MS) this.status.attempt = 0;
+  }
+
+  /**
+   * This page was away (hidden, asleep, without a network), and the connection may have died meanwhile: what was sent or
+   * begun must be answered soon, or it is given up. Who waits for the next attempt waits no longer, unless the server asked
+   * for the wait. Send a Ping with it.
+   * @param {number} now
+   */
+  probe(now) {
+    const { phase, reason } = this.status;
+    if (phase === 'playing' || (phase === 'connecting' && now - this.began > PROBE_MS)) this.probed = now;
+    else if (phase === 'waiting' && BACKOFF_ASKED_MS[reason?.name ?? ''] === undefined) {
+      this.status.attempt = 0;
+      this.connect();
+    }
+  }
+
+  /**
+   * This page did not run, so no deadline says anything: its messages may wait to be read.
+   * @param {number} now
+   */
+  #countAnew(now) {
+    this.heard = now;
+    if (this.status.phase === 'connecting') this.since = now;
+    if (this.probed !== null) this.probed = now;
   }
 
   /** @param {Uint8Array} bytes */
@@ -154,20 +191,42 @@ export class Connection {
     }
     if (message.type === 'welcome') {
       this.since = this.heard;
-      this.#tell('playing', null, 0);
-    } else if (this.status.phase !== 'playing') return;
-    this.owner.message(message);
+      this.probed = null;
+      try {
+        this.#tell('playing', null, 0);
+      } finally {
+        this.owner.message(message);
+      }
+    } else if (this.status.phase === 'playing') {
+      // Only an answer to something later says that the way is open now; the rest may have been on its way before.
+      if (message.type === 'pong' && this.probed !== null && message.time / 1000 >= this.probed - 1) this.probed = null;
+      this.owner.message(message);
+    }
   }
 
-  /** @param {CloseReason} reason */
-  #ended(reason) {
+  /**
+   * @param {CloseReason} reason
+   * @param {number} [least] the wait, if it was us who gave the connection up: nobody asked for a longer one
+   */
+  #ended(reason, least) {
+    const now = this.clock();
+    const { attempt, phase } = this.status;
+    const tried = phase === 'connecting' ? now - this.since : 0;
     this.#drop();
-    if (this.owner.ended(reason) !== 'retry' || this.status.attempt >= ATTEMPTS_MAX) {
-      return this.#tell('closed', reason, 0);
+    if (this.owner.ended(reason) !== 'retry' || attempt >= ATTEMPTS_MAX) {
+      this.#set('closed', reason, 0);
+    } else {
+      const usual = Math.max(BACKOFF_MIN_MS, Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** attempt) - tried);
+      const wait = Math.max(BACKOFF_ASKED_MS[reason.name] ?? 0, least ?? usual);
+      this.status.attempt += 1;
+      this.#set('waiting', reason, now + wait * (1 + this.random() / 2));
     }
-    const wait = Math.max(BACKOFF_ASKED_MS[reason.name] ?? 0, Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** this.status.attempt));
-    this.status.attempt += 1;
-    this.#tell('waiting', reason, this.clock() + wait * (1 + this.random() / 2));
+    try {
+      this.owner.closing(reason);
+    } finally {
+      this.owner.status(this.status);
+    }
+    if (this.status.phase === 'waiting' && this.status.retryAt <= now) this.connect();
   }
 
   /** @param {number} [code] */
@@ -183,8 +242,17 @@ export class Connection {
    * @param {CloseReason | null} reason
    * @param {number} retryAt
    */
-  #tell(phase, reason, retryAt) {
+  #set(phase, reason, retryAt) {
     this.status = { phase, reason, retryAt, attempt: this.status.attempt };
+  }
+
+  /**
+   * @param {Phase} phase
+   * @param {CloseReason | null} reason
+   * @param {number} retryAt
+   */
+  #tell(phase, reason, retryAt) {
+    this.#set(phase, reason, retryAt);
     this.owner.status(this.status);
   }
 }

@@ -60,6 +60,8 @@ export class Session {
     this.events = [];
     /** A snapshot came since the last reconciliation. */
     this.fresh = false;
+    /** @type {Reconcile | null} The reconciliation of this frame, until it is told. */
+    this.told = null;
     this.ack = 0;
     this.starved = true;
     this.lateness = 0;
@@ -89,11 +91,12 @@ export class Session {
   }
 
   /**
-   * The server's tick, a fraction.
+   * The server's tick, a fraction; never before the newest snapshot's, whatever clock and header say.
    * @param {number} now
    */
   serverTick(now) {
-    return ((this.clock.serverMs(now) - this.epochMs) * this.welcome.tickRate) / 1000 - this.skipped;
+    const ticks = ((this.clock.serverMs(now) - this.epochMs) * this.welcome.tickRate) / 1000 - this.skipped;
+    return Math.max(this.view.tick, ticks);
   }
 
   /**
@@ -139,9 +142,16 @@ export class Session {
       if (this.seat >= 0 && this.pace.started) this.#input(Math.floor(this.pace.tick) + 1, now);
       return;
     }
+    if (this.serverTick(now) - this.view.tick > this.welcome.tickRate) this.#resync(now, 'the page was hidden');
+  }
+
+  /**
+   * This page goes on after a pause: asks at once what time it is.
+   * @param {number} now
+   */
+  resume(now) {
     this.clock.refresh(now);
     this.poll(now);
-    if (this.serverTick(now) - this.view.tick > this.welcome.tickRate) this.#resync(now, 'the page was hidden');
   }
 
   /**
@@ -157,7 +167,7 @@ export class Session {
     const interpolated = this.render.advance(this.#localTick(now));
     this.delay = serverTick - interpolated;
     const render = switches.interpolation ? interpolated : view.tick;
-    if (this.seat >= 0 && this.clock.synced) this.#ahead(now, serverTick);
+    if (this.seat >= 0 && this.clock.synced(now)) this.#ahead(now, serverTick);
     scene.tick = render;
     scene.ownTick = pace.started && switches.prediction ? pace.tick : render;
     stage.others(this.seat, render, scene.ownTick, switches, this.render.farthest, passed);
@@ -177,7 +187,14 @@ export class Session {
     if (this.tracks.lastTick > 0 && interpolated > this.tracks.lastTick) this.underruns += 1;
     // What the player sees in this frame is what the next input aims at.
     this.shown = render;
-    this.#tellEvents(render);
+    // Listeners last: whatever they do, the frame is whole.
+    const { told } = this;
+    this.told = null;
+    try {
+      if (told !== null) this.teller.reconciled(told);
+    } finally {
+      this.#tellEvents(render);
+    }
     return scene;
   }
 
@@ -210,20 +227,25 @@ export class Session {
   }
 
   /**
-   * Inputs and own steps up to the predicted tick, after a reconciliation if a snapshot came.
+   * Inputs and own steps up to the predicted tick, after a reconciliation if a snapshot came. Of a gap nothing is made up
+   * for: the server held the last input and then went neutral, and one new input says what is held now.
    * @param {number} now
    * @param {number} serverTick
    */
   #ahead(now, serverTick) {
-    const { prediction, pace } = this;
+    const { prediction, pace, inputs, view } = this;
     const jumped = pace.advance(now, serverTick, this.clock);
     const to = Math.floor(pace.tick);
-    if (jumped) this.stepped = to - 1;
-    if (prediction && (this.fresh || jumped) && this.view.tick > 0) {
-      this.fresh = false;
-      this.#reconciled(prediction.reconcile(this.view, this.seat, this, this.stepped));
-      this.stage.remember(this.view.tick, prediction.toldAlive ? prediction.told : null);
+    const apart = jumped || to - this.stepped > inputs.keepAlive;
+    if (apart) {
+      this.stepped = to - 1;
+      if (jumped && pace.jumpedBy < 0) inputs.stepBack(to, -pace.jumpedBy, view.tick);
     }
+    if (prediction && this.fresh) {
+      this.fresh = false;
+      this.#reconciled(prediction.reconcile(view, this.seat, this, this.stepped));
+      this.stage.remember(view.tick, prediction.toldAlive ? prediction.told : null);
+    } else if (apart) prediction?.rebase(this.stepped);
     while (this.stepped < to) {
       this.stepped += 1;
       this.#input(this.stepped, now);
@@ -239,7 +261,7 @@ export class Session {
       this.correctionMean += (reconcile.correction - this.correctionMean) / 30;
       if (reconcile.correction > 0) this.corrections += 1;
     }
-    this.teller.reconciled(reconcile);
+    this.told = reconcile;
   }
 
   /**
@@ -248,7 +270,7 @@ export class Session {
    * @param {number} now
    */
   #input(tick, now) {
-    const input = this.inputs.sample(tick);
+    const input = this.inputs.sample(tick, tick - this.pace.extra);
     if (input === null) return;
     const ago = this.lagCompensation ? Math.round((input.tick - this.shown) * 16) : 0;
     this.seenAgo = Math.max(0, Math.min(65_535, ago));
@@ -270,10 +292,12 @@ export class Session {
    */
   #snapshot(snapshot, now) {
     this.snapshots += 1;
+    const applied = this.view.apply(snapshot);
+    // What was half read is neither the old state nor the new one: the last whole one stays until there is another.
+    if (applied !== 'applied') this.fresh = false;
+    if (applied === 'resync') return this.#resync(now, this.view.why);
     this.skipped = snapshot.skipped;
     this.lateness = snapshot.lateness / 10;
-    const applied = this.view.apply(snapshot);
-    if (applied === 'resync') return this.#resync(now, this.view.why);
     if (applied === 'ignored') return this.#resync(now, 'waiting for a full snapshot');
     this.ack = snapshot.ack;
     this.starved = (snapshot.flags & FLAG_STARVED) !== 0;
@@ -312,12 +336,10 @@ export class Session {
 
   /** @param {number} render */
   #tellEvents(render) {
-    let told = 0;
-    while (told < this.events.length && this.events[told].tick <= render) {
-      const { kind, fields, tick } = this.events[told];
-      told += 1;
+    while (this.events.length > 0 && this.events[0].tick <= render) {
+      // Taken off first: a listener that throws is not told the same again in every frame.
+      const { kind, fields, tick } = /** @type {Fact} */ (this.events.shift());
       if ((render - tick) * 1000 <= EVENT_MS_MAX * this.welcome.tickRate) this.teller.event(kind, fields, tick);
     }
-    if (told > 0) this.events.splice(0, told);
   }
 }

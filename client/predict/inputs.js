@@ -1,6 +1,8 @@
 // What this seat does: the controls now, the inputs that were sent and not yet acked, and the server's rule for when each
 // of them counts. The rule is the same here as there, so that a replay does what the server did.
 
+import { AHEAD_MS, STARVED_MS, ticksOf } from './times.js';
+
 /** @typedef {import('../protocol/schema.js').InputField} InputField */
 /**
  * @typedef {object} StepInput What a seat does in one tick; one value per input field of the schema.
@@ -9,16 +11,22 @@
  * @property {Int32Array} levels 0 where the field is a press counter
  * @property {Int32Array} presses how often it was pressed for this tick, at most 2; 0 where the field is a level
  */
-/** @typedef {{ seq: number, tick: number, row: Int32Array }} Pending an input as it was sent */
+/**
+ * @typedef {object} Pending An input as it was sent.
+ * @property {number} seq
+ * @property {number} tick the tick that it is stamped for, or the later one to which the server put an earlier stamp
+ * @property {number} next the tick that the server was believed to have before it when this arrives
+ * @property {Int32Array} row
+ */
 
 /** An input is sent when the controls changed, and at the latest so long after the last. */
 export const KEEP_ALIVE_MS = 100;
-/** So many ticks after the newest due tick without news a seat is neutral. The server's number. */
-export const STARVED_TICKS = 15;
 /** Presses of one field that one tick may count. The server's number. */
 export const PRESSES_MAX = 2;
 /** Unacked inputs that are kept: over two seconds of a change in every tick. Older ones are given up as lost. */
 const PENDING_MAX = 128;
+/** The highest tick that an input can name. */
+const TICK_MAX = 0xffff_ffff;
 
 export class Inputs {
   /**
@@ -28,6 +36,10 @@ export class Inputs {
   constructor(fields, tickRate) {
     this.fields = fields;
     this.keepAlive = Math.max(1, Math.round((KEEP_ALIVE_MS * tickRate) / 1000));
+    /** So many ticks after the newest due tick without news the seat is neutral. */
+    this.starvedTicks = ticksOf(STARVED_MS, tickRate);
+    /** A stamp further ahead of the server's next tick than this counts as one that is just so far ahead. */
+    this.aheadTicks = ticksOf(AHEAD_MS, tickRate);
     /** @type {Map<string, number>} */
     this.places = new Map(fields.map((field, i) => [field.name, i]));
     /** The controls as they are now: levels clamped, counters wrapping. */
@@ -40,7 +52,7 @@ export class Inputs {
     this.lastTick = 0;
     this.lastRow = new Int32Array(fields.length);
     /** @type {Pending[]} Unacked, ascending; `first` to `end` of a ring, so that nothing is allocated for an input. */
-    this.ring = Array.from({ length: PENDING_MAX }, () => ({ seq: 0, tick: 0, row: new Int32Array(fields.length) }));
+    this.ring = Array.from({ length: PENDING_MAX }, () => ({ seq: 0, tick: 0, next: 0, row: new Int32Array(fields.length) }));
     this.first = 0;
     this.end = 0;
 
@@ -107,9 +119,10 @@ export class Inputs {
   /**
    * Samples the controls for a tick. Returns the input to send, or null if the last one still says it all.
    * @param {number} tick
+   * @param {number} [next] the server's next tick when this arrives, as far as is known
    * @returns {Pending | null}
    */
-  sample(tick) {
+  sample(tick, next = tick) {
     const { fields, lastRow } = this;
     let changed = this.lastSeq === 0 || tick - this.lastTick >= this.keepAlive;
     if (this.hidden && this.lastSeq !== 0) changed = false;
@@ -119,9 +132,11 @@ export class Inputs {
     const input = this.ring[this.end % PENDING_MAX];
     this.end += 1;
     this.lastSeq += 1;
-    this.lastTick = Math.max(tick, this.lastTick);
+    // Tick 0 would mean "now", and a server that names ticks beyond all bounds must not break a frame.
+    this.lastTick = Math.min(TICK_MAX, Math.max(1, tick, this.lastTick));
     input.seq = this.lastSeq;
     input.tick = this.lastTick;
+    input.next = next;
     for (let i = 0; i < fields.length; i++) {
       input.row[i] = this.#value(i);
       lastRow[i] = input.row[i];
@@ -142,6 +157,22 @@ export class Inputs {
   }
 
   /**
+   * The server is behind what was believed: it stood still, or our clock was too fast. From now on inputs are for the ticks
+   * from `tick` on; what is under way was for later ones, and the server will not wait for them for longer than its rule says.
+   * @param {number} tick
+   * @param {number} by ticks
+   * @param {number} shown the newest snapshot's tick: what came before it found the server there at least
+   */
+  stepBack(tick, by, shown) {
+    this.lastTick = Math.min(this.lastTick, Math.max(0, tick - 1));
+    for (let i = this.first; i < this.end; i++) {
+      const input = this.ring[i % PENDING_MAX];
+      input.next = Math.max(shown + 1, input.next - by);
+      input.tick = Math.min(input.tick, Math.floor(input.next) + this.aheadTicks);
+    }
+  }
+
+  /**
    * Goes back to just after tick `after`: what the server has acked is in force, or neutral if it told that we starved.
    * @param {number} after
    * @param {boolean} starved
@@ -149,7 +180,8 @@ export class Inputs {
   rewind(after, starved) {
     this.cursor = this.first;
     this.earliest = after + 1;
-    this.due = this.acked.tick;
+    // What was taken by tick `after` was due by then, whatever its stamp said.
+    this.due = Math.min(this.acked.tick, after);
     this.starved = starved;
     this.counted = this.acked.seq !== 0;
     for (let i = 0; i < this.fields.length; i++) {
@@ -187,7 +219,7 @@ export class Inputs {
         }
       }
       this.counted = true;
-    } else if (!this.starved && tick - this.due > STARVED_TICKS) {
+    } else if (!this.starved && tick - this.due > this.starvedTicks) {
       this.starved = true;
       this.#goNeutral();
     }

@@ -3,8 +3,10 @@
 
 /** Faster or slower than time by at most this. */
 const SLEW = 0.05;
-/** Off by more than this, the predicted tick is set, not slewed: the page slept, or the clock was wrong. */
-const JUMP_MS = 250;
+/** Off by more than this, the predicted tick is set, not slewed: the server stood still, or the clock was wrong. */
+const JUMP_MS = 100;
+/** After so long without a frame the predicted tick is set too: nothing of the gap is made up for. */
+const GAP_MS = 250;
 /** On top of the way up and its jitter at the start: an input is made at most a frame after its tick began. */
 const SPARE_TICKS = 1.25;
 /** An input this late came out of a stall: more lead than that would be felt, and the next stall would be longer. */
@@ -29,6 +31,8 @@ export class Pace {
     /** Ticks ahead beyond the bare way up. */
     this.extra = SPARE_TICKS;
     this.lead = 0;
+    /** What the last jump was beyond the time that passed, in ticks. */
+    this.jumpedBy = 0;
     /** The bare way up, in ticks. */
     this.way = 0;
     this.last = 0;
@@ -54,7 +58,7 @@ export class Pace {
   }
 
   /**
-   * The predicted tick now. True if it jumped: the state must be made anew.
+   * The predicted tick now. True if it jumped, by `jumpedBy`: the state must be made anew.
    * @param {number} now
    * @param {number} serverTick
    * @param {{ rttMin: number, jitterUp: number }} clock
@@ -65,6 +69,9 @@ export class Pace {
     const perMs = this.tickRate / 1000;
     if (!this.started) {
       this.extra = Math.min(EXTRA_MAX, SPARE_TICKS + clock.jitterUp * perMs);
+      this.tightAt = now;
+    } else if (passed > GAP_MS) {
+      // Nothing was sent, so nothing is known of how early it would have come.
       this.tightAt = now;
     } else if (now - this.tightAt > CALM_MS) {
       this.extra = Math.max(EXTRA_MIN, this.extra - (CALM_STEP_PER_S * passed) / 1000);
@@ -77,7 +84,8 @@ export class Pace {
     const target = serverTick + this.lead;
     const ticks = passed * perMs;
     const wrong = target - (this.tick + ticks);
-    if (!this.started || Math.abs(wrong) > JUMP_MS * perMs) {
+    if (!this.started || passed > GAP_MS || Math.abs(wrong) > JUMP_MS * perMs) {
+      this.jumpedBy = this.started ? wrong : 0;
       this.started = true;
       this.tick = target;
       return true;

@@ -63,6 +63,9 @@ export class Prediction {
     this.inputs = inputs;
     this.state = game.create();
     this.next = game.create();
+    /** The server's state at tick `from`: what every replay begins with, also while the view is being made anew. */
+    this.base = game.create();
+    this.baseStarved = true;
     /** False: dead, or a spectator, or nothing known yet. */
     this.alive = false;
     /** The tick that `state` is at, the snapshot that it was last made from. */
@@ -112,32 +115,53 @@ export class Prediction {
    */
   reconcile(view, seat, told, to) {
     const { game, inputs, last } = this;
-    const wasAlive = this.alive && !this.frozen;
-    const life = wasAlive ? game.life(this.state) : 0;
-    const sameTick = this.tick === to && this.drawn;
+    const before = this.#before();
     inputs.ack(told.ack);
     this.from = view.tick;
     last.tick = view.tick;
-    last.correction = 0;
-    this.alive = game.load(this.state, view, seat);
-    this.toldAlive = this.alive;
+    this.toldAlive = game.load(this.base, view, seat);
+    this.baseStarved = told.starved;
+    if (this.toldAlive) game.pose(this.base, this.told);
     this.#compare(view.tick);
-    if (this.alive) game.pose(this.state, this.told);
-    this.replay(to, told.starved);
-    this.drawn = false;
-    if (this.alive && wasAlive && sameTick && game.life(this.state) === life) this.#smooth();
-    else this.clearOffset();
+    this.#remake(to, before);
     return last;
+  }
+
+  /**
+   * The predicted tick was set to another: replays to it from the newest snapshot that was taken.
+   * @param {number} to
+   */
+  rebase(to) {
+    if (this.from === 0) return;
+    this.#remake(to, this.#before());
   }
 
   /**
    * Steps from the state of the newest snapshot to tick `to`, with the inputs that are pending.
    * @param {number} to
-   * @param {boolean} starved
+   * @param {{ life: number, drawn: boolean }} before
    */
-  replay(to, starved) {
+  #remake(to, before) {
+    const { game, last } = this;
+    last.correction = 0;
+    this.alive = this.toldAlive;
+    if (this.alive) game.copy(this.state, this.base);
+    this.#replay(to);
+    this.drawn = false;
+    // Over a jump too: what the picture leaps by glides, if it is little.
+    if (this.alive && before.drawn && game.life(this.state) === before.life) this.#smooth();
+    else this.clearOffset();
+  }
+
+  #before() {
+    const flies = this.alive && !this.frozen;
+    return { life: flies ? this.game.life(this.state) : 0, drawn: flies && this.drawn };
+  }
+
+  /** @param {number} to */
+  #replay(to) {
     const { inputs, last } = this;
-    inputs.rewind(this.from, starved);
+    inputs.rewind(this.from, this.baseStarved);
     this.spawns.length = 0;
     this.tick = this.from;
     this.frozen = to - this.from > this.aheadMax;
@@ -231,13 +255,13 @@ export class Prediction {
   #compare(tick) {
     const { last } = this;
     const entry = this.words[tick % WORDS_RING];
-    last.known = this.alive && entry.tick === tick;
+    last.known = this.toldAlive && entry.tick === tick;
     last.exact = false;
     if (!last.known) return;
     last.predicted.length = 0;
     last.predicted.push(...entry.words);
     last.actual.length = 0;
-    this.game.words(this.state, last.actual);
+    this.game.words(this.base, last.actual);
     last.exact = last.actual.length === last.predicted.length && last.actual.every((word, i) => word === last.predicted[i]);
   }
 

@@ -31,15 +31,19 @@ export function memoryStorage() {
  * @param {number} [options.seed]
  * @param {number} [options.fps]
  * @param {number} [options.clockOffset] what the client's clock shows when the world begins
+ * @param {number} [options.drift] how much faster than the server's the client's clock runs
  * @param {boolean} [options.timers]
  * @param {Partial<import('../../net/client.js').ClientOptions>} [options.client]
  * @param {ConstructorParameters<typeof ToyServer>[1]} [options.server]
  */
-export function play({ up = L0, down = up, seed = SEED, fps = 60, clockOffset = 12_345, timers = false, client: more = {}, server: rules = {} } = {}) {
+export function play({ up = L0, down = up, seed = SEED, fps = 60, clockOffset = 12_345, drift = 0, timers = false, client: more = {}, server: rules = {} } = {}) {
   const world = new World();
   const random = generator(seed);
   const server = new ToyServer(world, { epoch: 777_000, ...rules });
-  const clock = () => world.now + clockOffset;
+  /** The page: while it is frozen, nothing of it runs and what arrives waits. */
+  const page = { frozen: false, slept: 0, waiting: /** @type {(() => void)[]} */ ([]) };
+  const onPage = (/** @type {() => void} */ work) => (page.frozen ? void page.waiting.push(work) : work());
+  const clock = () => world.now * (1 + drift) + clockOffset - page.slept;
   const storage = memoryStorage();
   /** @type {{ code: number | null, refuse: boolean, sockets: number, cut: (code?: number) => void, say: (bytes: Uint8Array) => void }} */
   const net = { code: null, refuse: false, sockets: 0, cut: () => {}, say: () => {} };
@@ -54,20 +58,21 @@ export function play({ up = L0, down = up, seed = SEED, fps = 60, clockOffset = 
       closed = true;
       upWay.cut = true;
       downWay.cut = true;
-      events.close(code);
+      onPage(() => events.close(code));
     };
     net.cut = (code = 1006) => {
       if (server.out === say) server.out = null;
       end(code);
     };
-    const say = (/** @type {Uint8Array} */ bytes) => downWay.send(() => events.message(bytes));
+    const say = (/** @type {Uint8Array} */ bytes) => downWay.send(() => onPage(() => { if (!closed) events.message(bytes); }));
     net.say = say;
     if (net.refuse) world.schedule(world.now + 5, () => end(1006));
     else {
-      downWay.send(() => {
-        server.out = say;
-        events.open();
-      });
+      downWay.send(() => server.whenRunning(() => {
+        if (closed) return;
+        server.accept(say, (code) => downWay.send(() => end(code)));
+        onPage(() => { if (!closed) events.open(); });
+      }));
     }
     return {
       send: (bytes) => upWay.send(() => server.receive(bytes)),
@@ -83,7 +88,7 @@ export function play({ up = L0, down = up, seed = SEED, fps = 60, clockOffset = 
   const log = { status: [], closing: [], welcome: [], event: [], resync: [], reconcile: [] };
   const client = createClient({
     url: 'ws://toy/ws', name: 'Ada', game: toyAdapter(), transport, clock, storage, random: random.next,
-    timers: timers ? { every: (ms, work) => every(world, ms, work) } : null,
+    timers: timers ? { every: (ms, work) => every(world, ms, () => { if (!page.frozen) work(); }) } : null,
     on: {
       status: (status) => log.status.push(status),
       closing: (reason) => log.closing.push(reason),
@@ -108,9 +113,25 @@ export function play({ up = L0, down = up, seed = SEED, fps = 60, clockOffset = 
       after?.(scene, world.now);
     }
   };
+  const freeze = () => { page.frozen = true; };
+  /** The page goes on: what arrived meanwhile is handled in its order. */
+  const thaw = () => {
+    page.frozen = false;
+    for (const work of page.waiting.splice(0)) work();
+  };
+  /**
+   * So much time passes at once: the server's and, unless its machine sleeps, this page's. Nothing moves meanwhile.
+   * @param {number} ms whole ticks
+   * @param {{ clockStops?: boolean }} [how]
+   */
+  const leap = (ms, { clockStops = false } = {}) => {
+    server.leap((ms * 60) / 1000);
+    world.leap(ms);
+    if (clockStops) page.slept += ms;
+  };
   /** The true tick of the server, a fraction. */
   const trueTick = () => (world.now * 60) / 1000 - server.skipped;
-  return { world, server, client, run, net, log, storage, trueTick, random, clock };
+  return { world, server, client, run, net, log, storage, trueTick, random, clock, freeze, thaw, leap, page };
 }
 
 /**

@@ -4,6 +4,8 @@ import {
   FLAG_DIGEST, FLAG_NO_INPUT, FLAG_STARVED, PROTOCOL_VERSION, decodeClient, digestOf, encodeBody, encodeServer, quantise, rulesHash,
 } from '../../protocol/index.js';
 
+import { Limiter } from './limiter.js';
+
 const UNIT = 4096;
 const WALL = 400 * UNIT;
 /** @type {(name: string, interpolation: import('../../protocol/schema.js').Interpolation, scale?: number, dropBits?: number) => import('../../protocol/schema.js').Field} */
@@ -160,7 +162,13 @@ class Queue {
 /** Quantises exact rows, ascending. @param {Row[]} rows */
 const onWire = (rows) => rows.map((row) => ({ ...row, fields: row.fields.map((value, f) => quantise(TOY.kinds[row.kind].fields[f], value)) })).sort((a, b) => a.id - b.id);
 
-/** One seat and some bots, 60 ticks and 30 snapshots a second. Sessions come and go, the seat stays. */
+/** Ticks that are made up for when the server was late; time beyond that is skipped, as src/sim/clock.rs does. */
+const CATCH_UP_MAX = 5;
+
+/**
+ * One seat and some bots, 60 ticks and 30 snapshots a second. Sessions come and go, the seat stays. Each session may send as
+ * much as a real server lets it.
+ */
 export class ToyServer {
   /**
    * @param {import('./world.js').World} world
@@ -196,11 +204,30 @@ export class ToyServer {
     /** Snapshots that are lost on purpose (a bug of the server): the client must ask for a resync. */
     this.loseTicks = new Set();
     this.token = new Uint8Array(16).fill(7);
+    /** Ends the session's socket. @type {(code: number) => void} */
+    this.cut = () => {};
+    this.limiter = new Limiter(world.now);
+    /** The process stands still until then, and what arrives waits. */
+    this.stoppedUntil = 0;
+    /** @type {(() => void)[]} */
+    this.waiting = [];
     this.step = () => {
-      this.#simulate();
+      if (world.now < this.stoppedUntil) return world.schedule(this.stoppedUntil, this.step);
+      for (const arrived of this.waiting.splice(0)) arrived();
+      const due = Math.floor((world.now * 60) / 1000 + 1e-6) - this.skipped - this.tick;
+      this.skipped += Math.max(0, due - CATCH_UP_MAX);
+      for (let i = Math.min(due, CATCH_UP_MAX); i > 0; i--) this.#simulate();
       this.world.schedule(this.timeOf(this.tick + 1), this.step);
     };
     world.schedule(this.timeOf(1), this.step);
+  }
+
+  /**
+   * The process is stopped for so long, as by SIGSTOP: no tick, no answer; what arrives is read afterwards.
+   * @param {number} ms
+   */
+  stop(ms) {
+    this.stoppedUntil = this.world.now + ms;
   }
 
   /** World time of a tick. @param {number} tick */
@@ -213,8 +240,44 @@ export class ToyServer {
     return Math.round(this.epoch * 1000 + this.world.now * 1000);
   }
 
+  /** @param {() => void} work at once, or when the process goes on */
+  whenRunning(work) {
+    if (this.world.now < this.stoppedUntil) this.waiting.push(work);
+    else work();
+  }
+
+  /**
+   * So many ticks pass in which nothing changes: those of a day, which nobody wants to wait for.
+   * @param {number} ticks
+   */
+  leap(ticks) {
+    this.tick += ticks;
+    this.sentTick = 0;
+    this.bolts.length = 0;
+  }
+
+  /**
+   * A new session: of the old one nothing is heard any more.
+   * @param {(bytes: Uint8Array) => void} out
+   * @param {(code: number) => void} cut
+   */
+  accept(out, cut) {
+    this.out = out;
+    this.cut = cut;
+    this.limiter = new Limiter(this.world.now);
+  }
+
   /** @param {Uint8Array} bytes */
   receive(bytes) {
+    if (this.world.now < this.stoppedUntil) {
+      const { out } = this;
+      return this.whenRunning(() => { if (this.out === out) this.receive(bytes); });
+    }
+    if (!this.limiter.charge(bytes.length, this.world.now)) {
+      this.#send({ type: 'closing', code: 1008, text: 'This client sends more than the server allows. Slow down and reconnect.' });
+      this.cut(1008);
+      return;
+    }
     const message = decodeClient(bytes);
     this.messages[message.type] += 1;
     if (message.type === 'hello') this.#welcome(message);

@@ -20,6 +20,15 @@ export class World {
     this.queue.splice(i, 0, item);
   }
 
+  /**
+   * So much time passes, and whatever was to happen happens so much later.
+   * @param {number} ms
+   */
+  leap(ms) {
+    this.now += ms;
+    for (const item of this.queue) item.at += ms;
+  }
+
   /** @param {number} until */
   run(until) {
     while (this.queue.length > 0 && this.queue[0].at <= until) {
