@@ -5,10 +5,13 @@
 
 import { createAdapter } from './arena/adapter.js';
 import { addressesFrom } from './arena/addresses.js';
+import { Commands } from './arena/commands.js';
 import { Drawing } from './arena/draw.js';
 import { OUTSIDE, OUTSIDE_TOUCH } from './arena/draw/camera.js';
 import { Hud } from './arena/hud.js';
-import { Controls, levelsFor, typing } from './arena/input.js';
+import { Controls, levelsFor } from './arena/input.js';
+import { Gamepads } from './arena/input/gamepads.js';
+import { isTyped } from './arena/input/keys.js';
 import { Reach, whyUnreached } from './arena/reach.js';
 import { PHASE_READY, Reading, readLooks } from './arena/reading.js';
 import { Scene } from './arena/scene.js';
@@ -46,8 +49,9 @@ const reading = new Reading(scene);
 const drawing = new Drawing(view, /** @type {HTMLCanvasElement} */ (element('map')), reading);
 const watching = new Watching();
 const sound = new Sound(settings.getItem(SOUND_KEY) === 'on', window);
-const pad = new TouchPad(element('stick'), element('pad-fire'), element('pad-beam'), element('pad-dash'));
-const controls = new Controls(window, view, pad, () => client?.press('dash'));
+const pad = new TouchPad(window, element('stick'), element('pad-fire'), element('pad-beam'), element('pad-dash'));
+const gamepads = new Gamepads(() => navigator.getGamepads?.() ?? []);
+const controls = new Controls(window, view, pad, gamepads, () => client?.press('dash'));
 const platform = browserPlatform(window);
 const tab = browserTab(window);
 /** The sliders of the net panel; they last as long as the page. */
@@ -175,7 +179,7 @@ function end(home) {
   client = null;
   old?.leave();
   reach.forget();
-  controls.activate(false);
+  controls.active = false;
   levels = null;
   reading.reset();
   hud.show(false);
@@ -231,7 +235,6 @@ function status(told) {
     dropped = null;
     reach.forget();
     screens.hideOverlay();
-    if (!screens.menuOpen) /** @type {HTMLElement | null} */ (document.activeElement)?.blur();
     return;
   }
   if (phase === 'waiting' && reason !== null) {
@@ -326,30 +329,12 @@ function toggleNet() {
   return hud.net.shown;
 }
 
-/** @param {KeyboardEvent} pressed */
-function key(pressed) {
-  if (client === null || pressed.repeat || pressed.ctrlKey || pressed.metaKey || pressed.altKey) return;
-  if (typing(pressed.target) && pressed.code !== 'Escape') return;
-  switch (pressed.code) {
-    case 'Escape':
-    case 'KeyH':
-      if (screens.menuOpen) closeMenu();
-      else openMenu();
-      break;
-    case 'KeyN':
-      toggleNet();
-      break;
-    case 'KeyM':
-      toggleSound();
-      hud.feed.say(SOUND_SAYS[sound.state] ?? 'Sound on', performance.now());
-      break;
-    case 'Tab':
-      if (client.seat !== null || screens.menuOpen) return;
-      watching.choose(scene, pressed.shiftKey ? -1 : 1);
-      pressed.preventDefault();
-      break;
-    default:
-  }
+/** @returns {import('./arena/commands.js').Mode} */
+function mode() {
+  if (client === null) return 'start';
+  if (screens.covered) return 'covered';
+  if (screens.menuOpen) return 'menu';
+  return client.seat === null ? 'watching' : 'flying';
 }
 
 /** @param {number} now */
@@ -360,12 +345,14 @@ function frame(now) {
   if (window.devicePixelRatio !== drawnRatio) resize();
   const dt = Math.min(FRAME_MAX_S, Math.max(0, (now - lastFrame) / 1000));
   lastFrame = now;
+  controls.active = mode() === 'flying' && client?.phase === 'playing';
+  controls.poll();
+  screens.focus.look();
   if (client?.phase === 'waiting') waiting(client.status);
   if (client === null || reading.looks === null || !welcomed) {
     drawing.idle(dt);
     return;
   }
-  controls.activate(client.phase === 'playing' && client.seat !== null && !screens.menuOpen);
   if (levels !== null && client.seat !== null) {
     const wants = controls.sample(scene.own === null ? null : aim);
     reading.ownThrust = wants.thrust;
@@ -405,7 +392,22 @@ function setTouch(on) {
 function boot() {
   resize();
   window.addEventListener('resize', resize);
-  window.addEventListener('keydown', key);
+  const commands = new Commands({
+    mode,
+    openMenu,
+    closeMenu,
+    net: toggleNet,
+    sound: () => {
+      toggleSound();
+      hud.feed.say(SOUND_SAYS[sound.state] ?? 'Sound on', performance.now());
+    },
+    watch: (step) => watching.choose(scene, step),
+  }, screens.focus);
+  window.addEventListener('keydown', (pressed) => commands.key(pressed));
+  controls.onPress = (press) => {
+    sound.wake();
+    commands.press(press);
+  };
   document.addEventListener('visibilitychange', () => {
     client?.setHidden(document.visibilityState === 'hidden');
     if (document.visibilityState !== 'hidden') sound.wake();
@@ -413,11 +415,17 @@ function boot() {
   setTouch(window.matchMedia('(pointer: coarse)').matches);
   // A laptop with a touch screen becomes a phone at the first touch, and a laptop again at the first key.
   window.addEventListener('pointerdown', (at) => { if (at.pointerType === 'touch') setTouch(true); }, { capture: true });
-  window.addEventListener('keydown', (at) => { if (!typing(at.target)) setTouch(false); });
+  window.addEventListener('keydown', (at) => { if (!isTyped(at)) setTouch(false); });
   // Sound comes back with the first gesture that the browser takes for one: each of them knows others.
   for (const gesture of ['pointerdown', 'pointerup', 'touchend', 'click', 'keydown']) {
     window.addEventListener(gesture, () => sound.wake(), { capture: true, passive: true });
   }
+  controls.onGamepad = () => {
+    setTouch(false);
+    // Who points sees where; who chooses with a gamepad is shown.
+    document.body.classList.add('choosing');
+  };
+  window.addEventListener('pointermove', () => document.body.classList.remove('choosing'), { passive: true });
   const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
   drawing.setCalm(calm.matches);
   calm.addEventListener('change', () => drawing.setCalm(calm.matches));
@@ -435,7 +443,7 @@ function boot() {
     drawing.ownDash(ship);
     sound.ownDash();
   };
-  exposeToTests(window, { client: () => client, scene, hud, drawing, sound });
+  exposeToTests(window, { client: () => client, scene, hud, drawing, sound, controls });
   requestAnimationFrame(frame);
   void begin();
 }

@@ -1,17 +1,11 @@
-// Keyboard, mouse and touch become the levels of an input row, by the names of the schema's input fields.
+// Keyboard, mouse, fingers and gamepads become the levels of an input row, by the names of the schema's input fields.
+//
+// What is down is followed all the time, and counts while the controls move a ship: what is held while a menu is open or
+// the connection is away goes on after it, and what was let go meanwhile does not.
 
-import { TouchPad } from './touch.js';
-
-/** What each key does, by its place on the keyboard (so WASD is where it should be on every layout). */
-const KEYS = new Map([
-  ['ArrowLeft', 'left'], ['KeyA', 'left'],
-  ['ArrowRight', 'right'], ['KeyD', 'right'],
-  ['ArrowUp', 'ahead'], ['KeyW', 'ahead'],
-  ['ArrowDown', 'back'], ['KeyS', 'back'],
-  ['Space', 'fire'], ['KeyJ', 'fire'],
-  ['KeyE', 'beam'], ['KeyX', 'beam'], ['KeyK', 'beam'],
-  ['ShiftLeft', 'dash'], ['ShiftRight', 'dash'], ['KeyQ', 'dash'], ['KeyL', 'dash'],
-]);
+import { Keyboard } from './input/keyboard.js';
+import { LEFT, MIDDLE, Mouse, RIGHT } from './input/mouse.js';
+import { capture } from './touch.js';
 
 /** Pixels that the mouse must move before it takes over the turning: a nudged desk must not. */
 const AIM_AFTER_PIXELS = 24;
@@ -61,29 +55,48 @@ export class Controls {
   /**
    * @param {Window} window
    * @param {HTMLElement} surface where the pointer aims
-   * @param {TouchPad} pad
+   * @param {import('./touch.js').TouchPad} pad
+   * @param {import('./input/gamepads.js').Gamepads} gamepads
    * @param {() => void} dash called at each press of the dash
    */
-  constructor(window, surface, pad, dash) {
+  constructor(window, surface, pad, gamepads, dash) {
+    this.#document = window.document;
+    this.#surface = surface;
     this.#pad = pad;
-    this.#dash = dash;
-    pad.onDash = dash;
-    window.addEventListener('keydown', (event) => this.#key(event, true));
-    window.addEventListener('keyup', (event) => this.#key(event, false));
-    window.addEventListener('blur', () => this.release());
-    surface.addEventListener('pointermove', (event) => this.#move(event));
-    surface.addEventListener('pointerdown', (event) => this.#button(event, true));
-    window.addEventListener('pointerup', (event) => this.#button(event, false));
-    window.addEventListener('pointercancel', () => this.#releaseMouse());
-    surface.addEventListener('contextmenu', (event) => event.preventDefault());
+    this.#gamepads = gamepads;
+    this.#dash = () => { if (this.active) dash(); };
+    pad.onDash = this.#dash;
+    gamepads.onPress = (press) => {
+      if (press === 'dash') this.#dash();
+      this.onPress(press);
+    };
+    window.addEventListener('keydown', (event) => this.#key(event));
+    window.addEventListener('keyup', (event) => this.#keyboard.lift(event));
+    for (const kind of /** @type {const} */ (['pointerdown', 'pointermove', 'pointerleave', 'lostpointercapture'])) {
+      surface.addEventListener(kind, (event) => this.#point(event));
+    }
+    for (const kind of /** @type {const} */ (['pointerup', 'pointercancel'])) {
+      window.addEventListener(kind, (event) => this.#point(event), { capture: true });
+    }
+    // The middle button would scroll or paste, and any button would take the focus to nowhere.
+    for (const kind of ['mousedown', 'auxclick', 'contextmenu']) {
+      surface.addEventListener(kind, (event) => event.preventDefault());
+    }
+    // Each of these takes away what would tell that something is let go.
+    for (const kind of ['blur', 'pagehide']) window.addEventListener(kind, () => this.release());
+    window.addEventListener('contextmenu', (event) => { if (!event.defaultPrevented) this.release(); });
+    for (const kind of ['visibilitychange', 'freeze']) {
+      this.#document.addEventListener(kind, () => { if (kind === 'freeze' || this.#document.hidden) this.release(); });
+    }
   }
 
+  #document;
+  #surface;
   #pad;
+  #gamepads;
   #dash;
-  /** @type {Set<string>} the codes of the keys that are down */
-  #down = new Set();
-  #mouseFire = false;
-  #mouseBeam = false;
+  #keyboard = new Keyboard();
+  #mouse = new Mouse();
   #moved = 0;
   /** True while the controls move a ship: keys belong to the page's screens otherwise. */
   active = false;
@@ -94,53 +107,40 @@ export class Controls {
   pointerY = 0;
   /** @type {(aiming: boolean) => void} */
   onAiming = () => {};
+  /** A gamepad is used. */
+  onGamepad = () => {};
+  /** @type {(press: import('./input/gamepads.js').Press) => void} */
+  onPress = () => {};
 
   /** @type {Wants} */
   wants = { thrust: 0, turn: 0, fire: 0, beam: 0 };
 
-  /**
-   * Whether the controls move a ship now; what is held is let go when they no longer do.
-   * @param {boolean} active
-   */
-  activate(active) {
-    if (this.active === active) return;
-    this.active = active;
-    if (!active) this.release();
-  }
-
-  /** Everything is let go: another window has the keyboard, or a screen is open. */
+  /** Everything is let go: something else has the devices. Keys repeat and pointers move, so what stays down comes back. */
   release() {
-    this.#down.clear();
-    this.#releaseMouse();
+    this.#keyboard.release();
+    this.#mouse.release();
     this.#pad.release();
+    this.#gamepads.release();
   }
 
-  #releaseMouse() {
-    this.#mouseFire = false;
-    this.#mouseBeam = false;
-  }
-
-  /** @param {string} action */
-  #holds(action) {
-    for (const code of this.#down) if (KEYS.get(code) === action) return true;
-    return false;
-  }
-
-  /**
-   * @param {KeyboardEvent} event
-   * @param {boolean} down
-   */
-  #key(event, down) {
-    const action = KEYS.get(event.code);
-    if (action === undefined) return;
-    if (!down) {
-      this.#down.delete(event.code);
+  /** Asks the gamepads, once per frame, whatever is on the screen. */
+  poll() {
+    // A window without the focus may be seen, and the gamepad be another's.
+    if (!this.#document.hasFocus()) {
+      this.#gamepads.release();
       return;
     }
-    if (!this.active || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    if (!this.#gamepads.read(this.active)) return;
+    this.#aim(false);
+    this.onGamepad();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const action = this.#keyboard.press(event);
+    if (action === null || !this.active) return;
     event.preventDefault();
     if (event.repeat) return;
-    this.#down.add(event.code);
     if (action === 'dash') this.#dash();
     if (action === 'left' || action === 'right') this.#aim(false);
   }
@@ -154,56 +154,55 @@ export class Controls {
   }
 
   /** @param {PointerEvent} event */
-  #move(event) {
+  #point(event) {
     if (event.pointerType === 'touch') return;
+    const { type, pointerId } = event;
+    const pressed = this.#mouse.follow(type === 'pointercancel' ? { pointerId, buttons: 0 } : event);
+    if (type === 'pointerdown') {
+      // Or a button that goes up outside of the window would not be heard.
+      capture(this.#surface, pointerId);
+      this.#surface.focus({ preventScroll: true });
+    }
+    if (type !== 'pointerdown' && type !== 'pointermove') return;
     this.pointerX = event.clientX;
     this.pointerY = event.clientY;
-    if (!this.active || this.aiming) return;
+    if (!this.active) return;
+    if (pressed & MIDDLE) this.#dash();
+    if (pressed !== 0) this.#aim(true);
+    if (this.aiming) return;
     this.#moved += Math.abs(event.movementX) + Math.abs(event.movementY);
     if (this.#moved > AIM_AFTER_PIXELS) this.#aim(true);
-  }
-
-  /**
-   * @param {PointerEvent} event
-   * @param {boolean} down
-   */
-  #button(event, down) {
-    if (event.pointerType === 'touch') return;
-    if (!down) {
-      // One `pointerup` comes when the last button is let go; `buttons` says what is still held.
-      this.#mouseFire = (event.buttons & 1) !== 0;
-      this.#mouseBeam = (event.buttons & 2) !== 0;
-      return;
-    }
-    if (!this.active) return;
-    this.pointerX = event.clientX;
-    this.pointerY = event.clientY;
-    this.#aim(true);
-    if (event.button === 0) this.#mouseFire = true;
-    else if (event.button === 2) this.#mouseBeam = true;
-    else if (event.button === 1) this.#dash();
-    event.preventDefault();
   }
 
   /**
    * Reads the controls, once per frame.
    * @param {{heading: number, screenX: number, screenY: number, turnPerTick: number} | null} ship where the own ship is
    *   on the screen (CSS pixels) and where it points (turns); null while there is none
-   * @returns {Wants}
+   * @returns {Wants} all 0 while the controls move no ship
    */
   sample(ship) {
     const { wants } = this;
-    wants.thrust = (this.#holds('ahead') ? 1 : 0) - (this.#holds('back') ? 1 : 0);
-    wants.turn = (this.#holds('right') ? 1 : 0) - (this.#holds('left') ? 1 : 0);
-    wants.fire = this.#mouseFire || this.#pad.fire || this.#holds('fire') ? 1 : 0;
-    wants.beam = this.#mouseBeam || this.#pad.beam || this.#holds('beam') ? 1 : 0;
+    wants.thrust = wants.turn = wants.fire = wants.beam = 0;
+    if (!this.active) return wants;
+    const keys = this.#keyboard;
+    const mouse = this.#mouse;
+    const thumbs = this.#pad;
+    const gamepads = this.#gamepads;
+    wants.thrust = both(keys.holds('ahead'), keys.holds('back')) || gamepads.thrust;
+    wants.turn = both(keys.holds('right'), keys.holds('left')) || gamepads.turn;
+    wants.fire = mouse.holds(LEFT) || thumbs.fire || keys.holds('fire') || gamepads.fire ? 1 : 0;
+    wants.beam = mouse.holds(RIGHT) || thumbs.beam || keys.holds('beam') || gamepads.beam ? 1 : 0;
     if (ship === null) return wants;
-    if (this.#pad.reach > 0) {
-      const target = this.#pad.direction;
-      wants.turn = steer(ship.heading, target, ship.turnPerTick);
+    const stick = thumbs.reach > 0 ? thumbs : gamepads.fly;
+    if (gamepads.aim.reach > 0) {
+      // Two sticks: the nose follows one, and the other pushes as far as it points along the nose.
+      wants.turn = steer(ship.heading, gamepads.aim.direction, ship.turnPerTick);
+      if (stick.reach > 0) wants.thrust = eighths(stick.reach * along(ship.heading, stick.direction));
+    } else if (stick.reach > 0) {
+      wants.turn = steer(ship.heading, stick.direction, ship.turnPerTick);
       // Thrust only when the nose points roughly there: a flick to the other side turns first.
-      const ahead = Math.cos(turnBetween(ship.heading, target) * Math.PI * 2);
-      wants.thrust = ahead > 0.25 ? Math.round(this.#pad.reach * ahead * 8) / 8 : 0;
+      const ahead = along(ship.heading, stick.direction);
+      wants.thrust = ahead > 0.25 ? eighths(stick.reach * ahead) : 0;
     } else if (this.aiming && wants.turn === 0) {
       const x = this.pointerX - ship.screenX;
       const y = this.pointerY - ship.screenY;
@@ -214,11 +213,25 @@ export class Controls {
 }
 
 /**
- * @param {EventTarget | null} target
- * @returns {boolean} true if keys belong to it
+ * @param {boolean} more
+ * @param {boolean} less
  */
-export function typing(target) {
-  return target instanceof HTMLInputElement && !['checkbox', 'range'].includes(target.type);
+function both(more, less) {
+  return (more ? 1 : 0) - (less ? 1 : 0);
+}
+
+/**
+ * How much of a push in a direction goes along the nose, -1..1.
+ * @param {number} heading turns
+ * @param {number} direction turns
+ */
+function along(heading, direction) {
+  return Math.cos(turnBetween(heading, direction) * Math.PI * 2);
+}
+
+/** @param {number} level in steps, so that a resting hand does not send one each tick */
+function eighths(level) {
+  return Math.round(level * 8) / 8 || 0;
 }
 
 /**

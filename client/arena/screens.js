@@ -1,7 +1,9 @@
 // Everything that stands before the match: joining, connecting, why a session ended, the menu. Real buttons and labels;
 // whoever opens a screen gets the focus, whoever closes it gives it back.
 
+import { DEVICES_HELP, KEYS_HELP, labelOf } from './input/keys.js';
 import { endingFor } from './screens/endings.js';
+import { Focus } from './screens/focus.js';
 import { RoomList } from './screens/rooms.js';
 import { waitingWords } from './screens/waiting.js';
 
@@ -21,20 +23,6 @@ const NAME_KEY = 'tickroom.name';
  * @property {() => boolean} toggleSound answers whether it is on now
  * @property {() => boolean} toggleNet
  */
-
-/** Keys and what they do, for the menu. */
-const KEYS = [
-  ['← → or A D', 'turn'],
-  ['↑ ↓ or W S', 'thrust, reverse'],
-  ['Space', 'bolts'],
-  ['E, hold and release', 'beam'],
-  ['Shift', 'dash'],
-  ['Mouse', 'aim; left bolts, right beam, middle dash'],
-  ['H or Esc', 'this menu'],
-  ['N', 'net graph'],
-  ['M', 'sound'],
-  ['Tab', 'watch another ship (spectators)'],
-];
 
 /**
  * @template {HTMLElement} [T=HTMLElement]
@@ -75,12 +63,10 @@ export class Screens {
     this.#on('menu-sound', () => this.setPressed('menu-sound', actions.toggleSound()));
     this.#on('menu-net', () => this.setPressed('menu-net', actions.toggleNet()));
     this.#on('menu-leave', () => actions.leave());
-    const keys = /** @type {HTMLTableSectionElement} */ (element('keys').querySelector('tbody'));
-    for (const [key, does] of KEYS) {
-      const row = keys.insertRow();
-      row.insertCell().textContent = key;
-      row.insertCell().textContent = does;
-    }
+    this.#showKeys(null);
+    // What stands on this keyboard's keys, where the browser tells: where A is on a US keyboard, French ones have Q.
+    const { keyboard } = /** @type {any} */ (navigator);
+    keyboard?.getLayoutMap?.().then((/** @type {Map<string, string>} */ layout) => this.#showKeys(layout), () => {});
     this.#showInvitation();
   }
 
@@ -100,7 +86,15 @@ export class Screens {
   #buttons = element('overlay-buttons');
   #menu = element('menu');
   #hud = element('hud');
+  #view = element('view');
   #overlayIs = '';
+  focus = new Focus(window, [
+    { root: this.#overlay, first: () => /** @type {HTMLElement} */ (this.#buttons.firstElementChild) },
+    { root: this.#menu, first: () => element('menu-back') },
+    // On a phone the focus on a text would open the keyboard over half of the screen.
+    { root: this.#joining, first: () => (this.#name.value === '' && !document.body.classList.contains('touch') ? this.#name : element('play')) },
+    { root: document.body, first: () => this.#view },
+  ]);
 
   get name() {
     return this.#name.value.trim();
@@ -108,6 +102,11 @@ export class Screens {
 
   get menuOpen() {
     return !this.#menu.hidden;
+  }
+
+  /** Whether something lies over all, the menu too. */
+  get covered() {
+    return !this.#overlay.hidden || !this.#joining.hidden;
   }
 
   /**
@@ -124,6 +123,27 @@ export class Screens {
    */
   setPressed(id, on) {
     element(id).setAttribute('aria-pressed', String(on));
+  }
+
+  /** @param {ReadonlyMap<string, string> | null} layout characters by the place of their key */
+  #showKeys(layout) {
+    const keys = /** @type {HTMLTableSectionElement} */ (element('keys').querySelector('tbody'));
+    const rows = KEYS_HELP.map(({ places, does }) => [
+      places.map((group) => group.map((place) => labelOf(place, layout)).join(' ')).join(' or '), does,
+    ]);
+    keys.replaceChildren();
+    for (const [key, does] of [...rows, ...DEVICES_HELP]) {
+      const row = keys.insertRow();
+      row.insertCell().textContent = key;
+      row.insertCell().textContent = does;
+    }
+  }
+
+  /** What lies below can neither be clicked nor reached by Tab, and has not the focus. */
+  #settle() {
+    this.#view.inert = this.#hud.inert = this.covered || this.menuOpen;
+    this.#menu.inert = this.covered;
+    this.focus.settle();
   }
 
   /** @param {Wish} wish */
@@ -153,12 +173,11 @@ export class Screens {
   }
 
   showJoin() {
-    this.hideOverlay();
     this.#menu.hidden = true;
     this.#joining.hidden = false;
+    this.focus.forget(this.#joining);
+    this.hideOverlay();
     this.#rooms.start();
-    // On a phone the focus would open the keyboard over half of the screen.
-    if (!document.body.classList.contains('touch')) (this.#name.value === '' ? this.#name : element('play')).focus();
   }
 
   hideJoin() {
@@ -176,21 +195,19 @@ export class Screens {
     this.setPressed('menu-sound', sound);
     this.setPressed('menu-net', net);
     this.#menu.hidden = false;
-    this.#hud.inert = true;
-    element('menu-back').focus();
+    this.focus.forget(this.#menu);
+    this.#settle();
   }
 
   hideMenu() {
     this.#menu.hidden = true;
-    this.#hud.inert = false;
-    /** @type {HTMLElement | null} */ (document.activeElement)?.blur();
+    this.#settle();
   }
 
   hideOverlay() {
     this.#overlay.hidden = true;
     this.#overlayIs = '';
-    this.#hud.inert = !this.#menu.hidden;
-    this.#menu.inert = false;
+    this.#settle();
   }
 
   /**
@@ -245,9 +262,6 @@ export class Screens {
       return button;
     }));
     this.#overlay.hidden = false;
-    // What lies below can neither be clicked nor reached by Tab.
-    this.#hud.inert = true;
-    this.#menu.inert = true;
-    /** @type {HTMLElement | null} */ (this.#buttons.firstElementChild)?.focus();
+    this.#settle();
   }
 }

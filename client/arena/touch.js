@@ -7,34 +7,41 @@ const REST = 0.22;
 
 export class TouchPad {
   /**
+   * @param {Window} window
    * @param {HTMLElement} stick the area for the left thumb; its first child shows the stick
    * @param {HTMLElement} fire
    * @param {HTMLElement} beam
    * @param {HTMLElement} dash
    */
-  constructor(stick, fire, beam, dash) {
+  constructor(window, stick, fire, beam, dash) {
     this.#stick = stick;
     this.#knob = /** @type {HTMLElement} */ (stick.firstElementChild);
     stick.addEventListener('pointerdown', (event) => this.#start(event));
     stick.addEventListener('pointermove', (event) => this.#move(event));
-    for (const kind of ['pointerup', 'pointercancel', 'lostpointercapture']) {
-      stick.addEventListener(kind, (event) => this.#end(/** @type {PointerEvent} */ (event)));
+    this.#fire = new TouchButton(fire, () => {});
+    this.#beam = new TouchButton(beam, () => {});
+    this.#dash = new TouchButton(dash, () => this.onDash());
+    const lift = (/** @type {PointerEvent} */ event) => {
+      this.#end(event);
+      for (const button of [this.#fire, this.#beam, this.#dash]) button.lift(event.pointerId);
+    };
+    // At the window: a pad that went away under a finger does not hear it leave.
+    for (const kind of /** @type {const} */ (['pointerup', 'pointercancel', 'lostpointercapture'])) {
+      window.addEventListener(kind, lift, { capture: true });
     }
-    hold(fire, (down) => { this.fire = down; });
-    hold(beam, (down) => { this.beam = down; });
-    hold(dash, (down) => { if (down) this.onDash(); });
-    this.#buttons = [fire, beam, dash];
+    // A finger that stays is no wish for a menu of the browser.
+    for (const part of [stick, fire, beam, dash]) part.addEventListener('contextmenu', (event) => event.preventDefault());
   }
 
   #stick;
   #knob;
-  #buttons;
+  #fire;
+  #beam;
+  #dash;
   #pointer = -1;
   #baseX = 0;
   #baseY = 0;
 
-  fire = false;
-  beam = false;
   /** How far the stick is out, 0..1; 0 while it rests. */
   reach = 0;
   /** Where it points, turns. */
@@ -42,14 +49,20 @@ export class TouchPad {
   /** @type {() => void} */
   onDash = () => {};
 
+  get fire() {
+    return this.#fire.down;
+  }
+
+  get beam() {
+    return this.#beam.down;
+  }
+
   release() {
-    this.fire = false;
-    this.beam = false;
     this.reach = 0;
     this.#pointer = -1;
     this.#show(0, 0);
     this.#knob.style.transform = '';
-    for (const button of this.#buttons) button.classList.remove('down');
+    for (const button of [this.#fire, this.#beam, this.#dash]) button.release();
   }
 
   /** @param {PointerEvent} event */
@@ -57,7 +70,7 @@ export class TouchPad {
     if (this.#pointer !== -1) return;
     event.preventDefault();
     this.#pointer = event.pointerId;
-    this.#stick.setPointerCapture(event.pointerId);
+    capture(this.#stick, event.pointerId);
     this.#knob.style.transform = '';
     const at = this.#knob.getBoundingClientRect();
     this.#baseX = event.clientX;
@@ -97,21 +110,51 @@ export class TouchPad {
   }
 }
 
-/**
- * @param {HTMLElement} button
- * @param {(down: boolean) => void} set
- */
-function hold(button, set) {
-  button.addEventListener('pointerdown', (event) => {
-    event.preventDefault();
-    button.setPointerCapture(event.pointerId);
-    button.classList.add('down');
-    set(true);
-  });
-  for (const kind of ['pointerup', 'pointercancel', 'lostpointercapture']) {
-    button.addEventListener(kind, () => {
-      button.classList.remove('down');
-      set(false);
+/** One button: down for as long as any finger is on it. */
+class TouchButton {
+  /**
+   * @param {HTMLElement} element
+   * @param {() => void} press for each finger that comes
+   */
+  constructor(element, press) {
+    this.#element = element;
+    element.addEventListener('pointerdown', (event) => {
+      event.preventDefault();
+      capture(element, event.pointerId);
+      this.#pointers.add(event.pointerId);
+      element.classList.add('down');
+      press();
     });
+  }
+
+  #element;
+  /** @type {Set<number>} */
+  #pointers = new Set();
+
+  get down() {
+    return this.#pointers.size > 0;
+  }
+
+  /** @param {number} pointer that is gone, from here or from elsewhere */
+  lift(pointer) {
+    if (this.#pointers.delete(pointer) && !this.down) this.#element.classList.remove('down');
+  }
+
+  release() {
+    this.#pointers.clear();
+    this.#element.classList.remove('down');
+  }
+}
+
+/**
+ * All that a pointer does from here on is told to the element, wherever it is.
+ * @param {HTMLElement} element
+ * @param {number} pointerId
+ */
+export function capture(element, pointerId) {
+  try {
+    element.setPointerCapture(pointerId);
+  } catch {
+    // It is gone already.
   }
 }

@@ -11,6 +11,7 @@
 // | `match` | the newest `match` row, or null |
 // | `stats` | what `client.stats()` says, or null |
 // | `sound` | `off`, `none`, or the state of the page's AudioContext |
+// | `wants` | what the controls ask of the own ship: `{ thrust, turn, fire, beam }`, -1..1 and 0 or 1 |
 // | `sprites` | the pictures that are kept to be copied: `{ count, bytes }` |
 
 import { spritesKept } from './draw/sprites.js';
@@ -18,9 +19,10 @@ import { spritesKept } from './draw/sprites.js';
 /**
  * @param {Window} window
  * @param {{client: () => import('../net/client.js').Client | null, scene: import('./scene.js').Scene, hud: import('./hud.js').Hud,
- *   drawing: import('./draw.js').Drawing, sound: import('./sound.js').Sound}} page
+ *   drawing: import('./draw.js').Drawing, sound: import('./sound.js').Sound,
+ *   controls: import('./input.js').Controls}} page
  */
-export function exposeToTests(window, { client, scene, hud, drawing, sound }) {
+export function exposeToTests(window, { client, scene, hud, drawing, sound, controls }) {
   const ships = () => scene.ships.items.slice(0, scene.ships.count).map((ship) => shipAs(ship, drawing));
   const told = {
     get phase() { return client()?.phase ?? 'start'; },
@@ -37,6 +39,7 @@ export function exposeToTests(window, { client, scene, hud, drawing, sound }) {
     get stats() { return client()?.stats() ?? null; },
     get sound() { return sound.state; },
     get sprites() { return spritesKept(); },
+    get wants() { return { ...controls.wants }; },
   };
   Object.defineProperty(window, 'tickroom', { value: Object.freeze(told) });
 }

@@ -77,11 +77,7 @@ export class NetGraph {
     const box = document.createElement('input');
     box.type = 'checkbox';
     box.checked = on;
-    box.addEventListener('change', () => {
-      act(box.checked);
-      // The next Space fires; it must not switch this again.
-      box.blur();
-    });
+    box.addEventListener('change', () => act(box.checked));
     label.title = why;
     label.append(box, name);
     return label;
@@ -115,8 +111,6 @@ export class NetGraph {
         wanted[name] = slider.valueAsNumber;
         tell();
       });
-      // The next arrow key flies.
-      slider.addEventListener('change', () => slider.blur());
       label.title = why;
       label.append(text, slider, output);
       box.append(label);

@@ -54,11 +54,25 @@ export class RoomList {
     const is = JSON.stringify(rooms.map((room) => [room.code, room.people, room.bots, room.seats_max, room.spectators]));
     if (is === this.#was) return;
     this.#was = is;
-    const focused = document.activeElement?.getAttribute('data-of') ?? '';
+    const active = /** @type {HTMLElement | null} */ (document.activeElement);
+    const line = active?.closest('li') ?? null;
+    const at = line === null ? -1 : [...this.#list.children].indexOf(line);
+    const of = active?.getAttribute('data-of') ?? '';
     this.#list.replaceChildren(...rooms.map((room) => this.#line(room)));
-    if (focused !== '') {
-      /** @type {HTMLElement | null} */ (this.#list.querySelector(`[data-of="${CSS.escape(focused)}"]`))?.focus();
-    }
+    if (at >= 0) this.#focus(of, at);
+  }
+
+  /**
+   * The focus stays on its button; if that went, on the other one of the same match, else on the match in its place.
+   * @param {string} of what the button was for
+   * @param {number} at the line that it was in
+   */
+  #focus(of, at) {
+    const [label, code] = of.split(' ');
+    const lines = [...this.#list.children];
+    const line = lines.find((one) => one.querySelector('b')?.textContent === code) ?? lines[Math.min(at, lines.length - 1)];
+    const buttons = [.../** @type {NodeListOf<HTMLElement>} */ (line?.querySelectorAll('button:enabled') ?? [])];
+    (buttons.find((button) => button.textContent === label) ?? buttons[0])?.focus();
   }
 
   /** @param {any} room */
