@@ -68,6 +68,59 @@ async fn a_flood_of_tiny_frames_takes_no_memory() {
     assert!(grown < 8 * 1024, "the process grew by {grown} KiB");
 }
 
+/// Asks on so many connections and reads nothing of the answers; what the process grows by until no more is read there.
+async fn asks_and_never_reads(server: &Server, connections: usize, request: &[u8]) -> u64 {
+    let (_, _, _) = server.http("GET", "/health", "").await;
+    let before = resident_kib();
+    let mut most = 0;
+    let mut asking = Vec::new();
+    for _ in 0..connections {
+        let socket = TcpSocket::new_v4().expect("a socket can be made");
+        socket.set_recv_buffer_size(4096).expect("a buffer can be small");
+        let mut socket = socket.connect(server.address).await.expect("the server listens");
+        let _ = tokio::time::timeout(Duration::from_millis(300), socket.write_all(request)).await;
+        asking.push(socket);
+        most = most.max(resident_kib());
+    }
+    for _ in 0..10 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        most = most.max(resident_kib());
+    }
+    most.saturating_sub(before)
+}
+
+/// What the process may grow by: a connection has its 40 KiB.
+fn kib_for(connections: usize) -> u64 {
+    4 * 1024 + 40 * connections as u64
+}
+
+/// 7.5 MB of them became 1.38 GB: answers piled up while requests were read.
+#[tokio::test]
+async fn a_flood_of_requests_in_a_row_takes_no_memory() {
+    let _alone = alone().await;
+    let server = Server::start(config());
+    for path in ["/arena/screens.js", "/api/rooms", "/nothing"] {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: here\r\n\r\n").repeat(20_000);
+        let grown = asks_and_never_reads(&server, 10, request.as_bytes()).await;
+        assert!(grown < kib_for(10), "{path}: the process grew by {grown} KiB");
+    }
+    assert_eq!(server.http("GET", "/health", "").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_large_file_that_nobody_reads_is_not_in_memory() {
+    let _alone = alone().await;
+    let folder = std::env::temp_dir().join(format!("tickroom-costs-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("the folder for temporary files can be written");
+    std::fs::write(folder.join("large.bin"), vec![7; 16 << 20]).expect("as above");
+    let server = Server::start(Config { client_dir: Some(folder.clone()), ..config() });
+    let grown = asks_and_never_reads(&server, 20, b"GET /large.bin HTTP/1.1\r\nHost: here\r\n\r\n").await;
+    assert!(grown < kib_for(20), "the process grew by {grown} KiB");
+    let (status, _, body) = server.http("GET", "/large.bin", "").await;
+    assert_eq!((status, body.len(), body.iter().all(|&byte| byte == 7)), (200, 16 << 20, true));
+    std::fs::remove_dir_all(folder).expect("it was written above");
+}
+
 #[tokio::test]
 async fn a_bad_frame_burns_no_cpu_while_the_client_stays_and_after_it_has_gone() {
     let _alone = alone().await;

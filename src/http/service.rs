@@ -101,34 +101,38 @@ impl Shared {
         self.site.door.draining.load(Ordering::Acquire)
     }
 
-    /// Whether it is a session is decided here, before the router. HEAD is answered as GET would be, and any other method
-    /// with what GET would have found, which may be nothing.
-    pub(super) async fn answer(
-        &self,
-        mut request: Request,
-        socket: &TcpStream,
-    ) -> (Response<BoxBody>, Option<Admitted>) {
+    /// Whether it is a session is decided here, before the router.
+    pub(super) async fn answer(&self, request: Request, socket: &TcpStream) -> (Response<BoxBody>, Option<Admitted>) {
         let only_reads = matches!(*request.method(), Method::GET | Method::HEAD);
-        if upgrade::asks(&request) && only_reads {
-            return match upgrade::admit(&self.site.door, &self.worker, &request, socket) {
-                Ok((response, admitted)) => (response, Some(admitted)),
-                Err(response) => (response, None),
-            };
-        }
         if !upgrade::asks(&request) {
-            request.head_mut().method = Method::GET;
-            let response = match self.routes.call(request).await {
-                Ok(response) => response.into(),
-                Err(error) => Response::from(error),
-            };
-            if only_reads || response.status() == StatusCode::NOT_FOUND {
-                return (response, None);
-            }
+            let found = self.find(request).await;
+            // Where there is nothing, no method is right.
+            let answer = if only_reads || found.status() == StatusCode::NOT_FOUND { found } else { not_allowed() };
+            return (answer, None);
         }
-        let not_allowed = Response::build(StatusCode::METHOD_NOT_ALLOWED)
-            .insert_header((header::ALLOW, "GET, HEAD"))
-            .content_type("text/plain; charset=utf-8")
-            .body("Only GET and HEAD.\n");
-        (not_allowed.map_into_boxed_body(), None)
+        if !only_reads {
+            return (not_allowed(), None);
+        }
+        match upgrade::admit(&self.site.door, &self.worker, &request, socket) {
+            Ok((answer, admitted)) => (answer, Some(admitted)),
+            Err(answer) => (answer, None),
+        }
     }
+
+    /// What the router has there, for GET: HEAD differs only in what is sent of it.
+    async fn find(&self, mut request: Request) -> Response<BoxBody> {
+        request.head_mut().method = Method::GET;
+        match self.routes.call(request).await {
+            Ok(response) => response.into(),
+            Err(error) => Response::from(error),
+        }
+    }
+}
+
+fn not_allowed() -> Response<BoxBody> {
+    Response::build(StatusCode::METHOD_NOT_ALLOWED)
+        .insert_header((header::ALLOW, "GET, HEAD"))
+        .content_type("text/plain; charset=utf-8")
+        .body("Only GET and HEAD.\n")
+        .map_into_boxed_body()
 }
