@@ -6,10 +6,10 @@ mod support;
 use std::time::{Duration, Instant};
 
 use support::sockets::{PATIENCE, Server, config, read_to_end, until};
-use tickroom::config::{Config, ServerConfig};
+use tickroom::config::{Config, PolicyConfig, ServerConfig};
 use tickroom::protocol::message::RoomWish;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 const GET: &[u8] = b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n";
 
@@ -335,4 +335,94 @@ async fn the_list_of_rooms_is_made_once_a_second() {
     assert!(again == 0 || start.elapsed() > Duration::from_millis(900), "another list within the second");
     until("the room to be listed", async || server.rooms().await.len() == 1).await;
     assert!(start.elapsed() < Duration::from_secs(3), "it took {:?}", start.elapsed());
+}
+
+/// A client of this machine that comes from `127.0.0.<last>`.
+async fn connect_from(server: &Server, last: u8) -> TcpStream {
+    let socket = TcpSocket::new_v4().expect("a socket can be made");
+    socket.bind(([127, 0, 0, last], 0).into()).expect("this machine has that address");
+    socket.connect(server.address).await.expect("the server listens")
+}
+
+/// What requests from there get, one after the other on one connection.
+async fn asks(server: &Server, last: u8, headers: &str, count: usize) -> (Vec<u16>, String) {
+    let mut socket = connect_from(server, last).await;
+    let request = format!("GET /health HTTP/1.1\r\nHost: here\r\n{headers}\r\n").repeat(count);
+    write(&mut socket, request.as_bytes()).await;
+    let text = answers(&mut socket, count).await;
+    (statuses(&text), text)
+}
+
+#[tokio::test]
+async fn requests_of_one_address_are_limited_and_no_one_elses() {
+    let policy = PolicyConfig { exempt: vec![], requests_per_second: 1, requests_burst: 5, ..PolicyConfig::default() };
+    let server = Server::start(Config { policy, ..config() });
+    let start = Instant::now();
+    let (flood, text) = asks(&server, 2, "", 8).await;
+    assert_eq!(flood, [200, 200, 200, 200, 200, 429, 200, 429], "{text}");
+    assert!(text.contains("\r\nretry-after: 1\r\n") && text.contains("content-security-policy: "), "{text}");
+    // Whoever asks too often is not even read from before it may ask again.
+    assert!(start.elapsed() > Duration::from_millis(800), "eight requests took {:?}", start.elapsed());
+    assert_eq!(asks(&server, 3, "", 5).await.0, [200; 5], "another address has its own");
+    // Nor does a refused upgrade get a session.
+    let mut socket = connect_from(&server, 3).await;
+    let asks_ws = "GET /ws HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    write(&mut socket, asks_ws.repeat(3).as_bytes()).await;
+    let (answer, ended) = read_to_end(&mut socket, SOON).await;
+    assert_eq!((statuses(&String::from_utf8_lossy(&answer)), ended), (vec![429], true));
+}
+
+#[tokio::test]
+async fn whom_a_trusted_proxy_asks_for_is_limited_and_the_proxy_is_not() {
+    let policy = PolicyConfig { requests_per_second: 1, requests_burst: 5, ..PolicyConfig::default() };
+    let server = Server::start(Config { policy, ..config() });
+    assert_eq!(asks(&server, 1, "", 20).await.0, [200; 20], "nobody is limited on this machine");
+    let start = Instant::now();
+    // All of them by the proxy's one connection, which is kept, and is not waited for on the account of one of them.
+    let mut socket = connect(&server).await;
+    let ask =
+        |client: usize| format!("GET /health HTTP/1.1\r\nHost: here\r\nX-Forwarded-For: 192.0.2.{client}\r\n\r\n");
+    write(&mut socket, (ask(1).repeat(9) + &ask(2).repeat(5)).as_bytes()).await;
+    let statuses = statuses(&answers(&mut socket, 14).await);
+    assert_eq!(statuses, [[200; 5].as_slice(), &[429; 4], &[200; 5]].concat());
+    assert!(start.elapsed() < Duration::from_secs(3), "it took {:?}", start.elapsed());
+    // Nobody else's word is taken.
+    let untrusting = PolicyConfig { exempt: vec![], trusted_proxies: vec![], requests_burst: 5, ..config().policy };
+    let server = Server::start(Config { policy: PolicyConfig { requests_per_second: 1, ..untrusting }, ..config() });
+    let mut lies = connect(&server).await;
+    write(&mut lies, (1..=6).map(ask).collect::<String>().as_bytes()).await;
+    assert_eq!(self::statuses(&answers(&mut lies, 6).await), [200, 200, 200, 200, 200, 429]);
+}
+
+#[tokio::test]
+async fn connections_of_one_address_are_limited_once_half_of_the_server_is_taken() {
+    let server = ServerConfig { workers: 1, connections_max: 16, sessions_max: 4, ..config().server };
+    let policy = PolicyConfig { exempt: vec![], connections: 3, ..PolicyConfig::default() };
+    let server = Server::start(Config { policy, server, ..config() });
+    let get = async |last| {
+        let mut socket = connect_from(&server, last).await;
+        // It may be turned away before.
+        let _ = socket.write_all(GET).await;
+        (statuses(&answers(&mut socket, 1).await), socket)
+    };
+    let mut held = Vec::new();
+    for _ in 0..10 {
+        let (status, socket) = get(2).await;
+        assert_eq!(status, [200]);
+        held.push(socket);
+    }
+    for _ in 0..5 {
+        // Its last word may be lost on the way.
+        let (status, mut socket) = get(2).await;
+        assert!(status.is_empty() || status == [429], "{status:?}");
+        assert!(read_to_end(&mut socket, SOON).await.1, "it must have ended");
+    }
+    for _ in 0..3 {
+        let (status, socket) = get(3).await;
+        assert_eq!(status, [200], "another address has its share");
+        held.push(socket);
+    }
+    drop(held);
+    until("the address to have connections again", async || get(2).await.0 == [200]).await;
 }

@@ -24,7 +24,8 @@ impl Shares {
     #[must_use]
     pub fn new(config: &Config, clock: Clock) -> Self {
         let capacity = Capacity {
-            connections: config.server.connections_max,
+            // A session is a connection too.
+            connections: config.server.connections_max + config.server.sessions_max,
             sessions: config.server.sessions_max,
             rooms: config.server.rooms_max,
         };
@@ -49,7 +50,7 @@ impl Shares {
         self.0.trust.caller(peer, x_forwarded_for, forwarded)
     }
 
-    /// A connection that is no session.
+    /// A connection, session or not.
     ///
     /// # Errors
     /// The address holds too many.

@@ -4,6 +4,7 @@
 //! request is believed to have a body that somebody needs: what is announced is thrown away within bounds.
 
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use actix_codec::{Decoder, Encoder};
@@ -11,6 +12,7 @@ use actix_http::error::ParseError;
 use actix_http::h1::{Codec, Message, MessageType};
 use actix_http::{ConnectionType, Request, Response};
 use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::rt::net::TcpStream;
 use bytes::{Buf, Bytes, BytesMut};
@@ -21,6 +23,8 @@ use super::head::{Refusal, Scan, check};
 use super::places::Place;
 use super::service::Shared;
 use super::upgrade::Admitted;
+use crate::actors::shares::Taken;
+use crate::policy::{self, Caller};
 
 /// From a request's first byte, or the connection's beginning, to the end of its head.
 const HEAD_TIME: Duration = Duration::from_secs(5);
@@ -31,30 +35,39 @@ const BODY_TIME: Duration = Duration::from_secs(5);
 /// Such a body's length, for the connection to go on after it.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// From one byte of an answer that the socket takes to the next: a reader of 400 B/s frees no room for half a minute.
-const WRITE_TIME: Duration = Duration::from_secs(60);
+/// From one byte of an answer that the socket takes to the next. A reader of 100 B/s makes room for one after minutes;
+/// whoever takes nothing at all is the kernel's to notice, which is earlier.
+const WRITE_TIME: Duration = Duration::from_secs(300);
 
 /// After the last answer: a socket that is closed with something unread in it resets, and takes the answer along.
 const LINGER_TIME: Duration = Duration::from_secs(1);
 const LINGER_BYTES_MAX: usize = 256 * 1024;
 
+/// Whoever asked too often is not read from before it may ask again, but for so long at most.
+const REST_MAX: Duration = Duration::from_secs(1);
+
 /// Of a read, and of a piece of an answer.
 const READ_BYTES: usize = 4 * 1024;
 const WRITE_BYTES: usize = 16 * 1024;
 
-/// What leaves HTTP: a session, its socket, and what came behind the request.
-pub(super) type Left = (Admitted, TcpStream, Bytes);
+/// What leaves HTTP: a session, its socket, what came behind the request, and what counts the connection.
+pub(super) type Left = (Admitted, TcpStream, Bytes, Taken);
 
 /// See the module.
 pub(super) struct Connection<'a> {
     shared: &'a Shared,
     place: &'a Place,
     socket: TcpStream,
+    peer: IpAddr,
+    /// What counts it as its address's.
+    taken: Taken,
     codec: Codec,
     /// What came and is not used.
     read: BytesMut,
     /// What is to be written.
     write: BytesMut,
+    /// Before the next request is read.
+    rest: Duration,
 }
 
 /// What a request says of its body.
@@ -69,9 +82,10 @@ enum Body {
 }
 
 impl<'a> Connection<'a> {
-    pub(super) fn new(shared: &'a Shared, place: &'a Place, socket: TcpStream) -> Self {
+    pub(super) fn new(shared: &'a Shared, place: &'a Place, socket: TcpStream, peer: IpAddr, taken: Taken) -> Self {
         let codec = Codec::new(shared.codec.clone());
-        Self { shared, place, socket, codec, read: BytesMut::new(), write: BytesMut::new() }
+        let (read, write) = (BytesMut::new(), BytesMut::new());
+        Self { shared, place, socket, peer, taken, codec, read, write, rest: Duration::ZERO }
     }
 
     /// To its end, or until a session has the socket.
@@ -91,7 +105,7 @@ impl<'a> Connection<'a> {
                 }
                 Ok(Next::Session(admitted)) => {
                     // A copy, which is nearly always of nothing: the buffer itself is longer.
-                    return Some((*admitted, self.socket, Bytes::copy_from_slice(&self.read)));
+                    return Some((*admitted, self.socket, Bytes::copy_from_slice(&self.read), self.taken));
                 }
                 Err(error) => {
                     tracing::debug!(%error, "an answer did not arrive");
@@ -106,7 +120,7 @@ impl<'a> Connection<'a> {
         let stopping = (self.shared.stopping)();
         let length = tokio::select! {
             biased;
-            length = self.head(first) => length?,
+            length = self.next_head(first) => length?,
             () = stopping => None,
         };
         let Some(length) = length else { return Ok(None) };
@@ -116,7 +130,8 @@ impl<'a> Connection<'a> {
     }
 
     /// Waits for a head; its length.
-    async fn head(&mut self, first: bool) -> Result<Option<usize>, Refusal> {
+    async fn next_head(&mut self, first: bool) -> Result<Option<usize>, Refusal> {
+        tokio::time::sleep(std::mem::take(&mut self.rest)).await;
         if !first && self.read.is_empty() {
             self.place.step(true);
             (self.read, self.write) = (BytesMut::new(), BytesMut::new());
@@ -185,16 +200,17 @@ impl<'a> Connection<'a> {
         Ok(false)
     }
 
-    async fn answer(&mut self, mut request: Request, body: Body) -> io::Result<Next> {
-        // Its addresses are for the log and for proxies' headers.
-        request.head_mut().peer_addr = self.socket.peer_addr().ok();
+    async fn answer(&mut self, request: Request, body: Body) -> io::Result<Next> {
         let keeps = body != Body::Endless
             && request.head().connection_type() == ConnectionType::KeepAlive
             && !self.shared.keep_alive.is_zero()
             && !self.shared.draining();
         self.shared.pace.turn().await;
         let head_only = request.method() == Method::HEAD;
-        let (response, admitted) = self.shared.answer(request, &self.socket).await;
+        let (response, admitted) = match self.may_ask(&request) {
+            Ok(caller) => self.shared.answer(request, caller, &self.socket).await,
+            Err(refusal) => (too_often(&refusal), None),
+        };
         if let Some(admitted) = admitted {
             self.write_head(response.drop_body(), BodySize::None)?;
             self.flush().await?;
@@ -202,6 +218,21 @@ impl<'a> Connection<'a> {
         }
         self.write(response, keeps, head_only).await?;
         Ok(if keeps && (body == Body::Whole || self.passes_by().await) { Next::Request } else { Next::End })
+    }
+
+    /// Asks the policy, on behalf of whoever a trusted proxy asks for.
+    fn may_ask(&mut self, request: &Request) -> Result<Caller, policy::Refusal> {
+        let shares = self.shared.shares();
+        let said = |name: HeaderName| request.head().headers().get_all(name).map(HeaderValue::as_bytes);
+        let caller = shares.caller(self.peer, said(header::X_FORWARDED_FOR), said(header::FORWARDED));
+        let asked = self.taken.pass_on(caller).and_then(|()| shares.request(caller));
+        if let Err(refusal) = &asked
+            && caller == shares.peer(self.peer)
+        {
+            // Behind a proxy, others come by the same connection.
+            self.rest = Duration::from_micros(refusal.retry_after.0).min(REST_MAX);
+        }
+        asked.map(|()| caller)
     }
 
     /// Waits until a body that nobody needs is over; false if it is too long or late.
@@ -320,8 +351,17 @@ enum Next {
     Session(Box<Admitted>),
 }
 
+/// The answer to whoever has had what the policy lets them have.
+pub(super) fn too_often(refusal: &policy::Refusal) -> Response<BoxBody> {
+    Response::build(StatusCode::TOO_MANY_REQUESTS)
+        .insert_header((header::RETRY_AFTER, refusal.retry_after_seconds()))
+        .content_type("text/plain; charset=utf-8")
+        .body("Too much was asked from this address: wait a little.\n")
+        .map_into_boxed_body()
+}
+
 /// A body's length, if it says one.
 fn announced(request: &Request) -> u64 {
-    let length = request.head().headers().get(actix_web::http::header::CONTENT_LENGTH);
+    let length = request.head().headers().get(header::CONTENT_LENGTH);
     length.and_then(|length| length.to_str().ok()?.trim().parse().ok()).unwrap_or_default()
 }

@@ -22,6 +22,8 @@ use super::upgrade::{self, Admitted};
 use super::{Site, routes};
 use crate::actors::connection;
 use crate::actors::courier::Worker;
+use crate::actors::shares::Shares;
+use crate::policy::Caller;
 
 /// Makes the future that completes when the server begins to stop.
 pub type Stopping = Rc<dyn Fn() -> Pin<Box<dyn Future<Output = ()>>>>;
@@ -83,26 +85,54 @@ async fn connect(shared: Rc<Shared>, socket: TcpStream) -> Result<(), Error> {
         tracing::debug!(%error, "a connection went as it came");
         return Ok(());
     }
+    let Ok(peer) = socket.peer_addr() else { return Ok(()) };
+    let peer = peer.ip();
+    let taken = match shared.shares().connection(shared.shares().peer(peer)) {
+        Ok(taken) => taken,
+        Err(_) => {
+            turn_away(&socket);
+            return Ok(());
+        }
+    };
     let place = shared.places.take();
     let left = tokio::select! {
-        left = shared.pace.charge(Connection::new(&shared, &place, socket).serve()) => left,
+        left = shared.pace.charge(Connection::new(&shared, &place, socket, peer, taken).serve()) => left,
         () = place.lost() => None,
     };
-    // A session's is counted elsewhere.
+    // A session has one of its own; as a connection of its address it still counts.
     drop(place);
-    if let Some((admitted, socket, early)) = left {
+    if let Some((admitted, socket, early, _taken)) = left {
         admitted.wire(socket, early).await;
     }
     Ok(())
 }
 
+/// A connection too many of its address ends with a word and at once: whoever waits for an answer to be read holds it.
+fn turn_away(socket: &TcpStream) {
+    const ANSWER: &[u8] =
+        b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 47\r\n\r\n\
+          Too many connections are open from this address";
+    // What is unread when it is closed would take the answer along. Neither is more than an attempt.
+    let _ = socket.try_read(&mut [0; 4096]);
+    let _ = socket.try_write(ANSWER);
+}
+
 impl Shared {
+    pub(super) fn shares(&self) -> &Shares {
+        &self.site.door.shares
+    }
+
     pub(super) fn draining(&self) -> bool {
         self.site.door.draining.load(Ordering::Acquire)
     }
 
     /// Whether it is a session is decided here, before the router.
-    pub(super) async fn answer(&self, request: Request, socket: &TcpStream) -> (Response<BoxBody>, Option<Admitted>) {
+    pub(super) async fn answer(
+        &self,
+        request: Request,
+        caller: Caller,
+        socket: &TcpStream,
+    ) -> (Response<BoxBody>, Option<Admitted>) {
         let only_reads = matches!(*request.method(), Method::GET | Method::HEAD);
         if !upgrade::asks(&request) {
             let found = self.find(request).await;
@@ -113,7 +143,7 @@ impl Shared {
         if !only_reads {
             return (not_allowed(), None);
         }
-        match upgrade::admit(&self.site.door, &self.worker, &request, socket) {
+        match upgrade::admit(&self.site.door, &self.worker, &request, caller, socket) {
             Ok((answer, admitted)) => (answer, Some(admitted)),
             Err(answer) => (answer, None),
         }

@@ -24,6 +24,7 @@ use crate::actors::limiter::Limiter;
 use crate::actors::outlet::{Outlet, Output};
 use crate::actors::session::{Door, Session};
 use crate::actors::wire::{Incoming, Outgoing};
+use crate::policy::Caller;
 use crate::protocol::codec::CLIENT_MESSAGE_BYTES_MAX;
 
 /// Where sessions begin.
@@ -51,10 +52,11 @@ pub(super) fn admit(
     door: &Arc<Door>,
     worker: &Worker,
     request: &Request,
+    caller: Caller,
     socket: &TcpStream,
 ) -> Result<(Response<BoxBody>, Admitted), Response<BoxBody>> {
     if !origin_may_connect(request.head().headers(), &door.config.allowed_origins) {
-        tracing::debug!("an upgrade from a foreign origin was refused");
+        tracing::debug!(address = %caller.address(), "an upgrade from a foreign origin was refused");
         return Err(says(StatusCode::FORBIDDEN, "This origin may not connect: see server.allowed_origins.\n"));
     }
     if request.method() == Method::HEAD {
