@@ -89,7 +89,7 @@ fn fields_changed(players: u16) -> f64 {
     let period = Micros(1_000_000 / u64::from(TICK_RATE));
     let mut pilots: Vec<Pilot> = (0..players)
         .map(|number| {
-            game.join(SeatId(number), &Joiner { name: String::new(), bot: false, origin: None });
+            game.join(SeatId(number), &Joiner::person(""));
             let mut pilot = Pilot::new(Inputs::Script, 1, u32::from(number), Micros(0), f64::from(TICK_RATE));
             pilot.begin_session(&schema.inputs, Micros(0));
             pilot

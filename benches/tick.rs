@@ -39,7 +39,7 @@ impl Match {
         };
         let mut game = Arena::new(&Setup { seed: 1, tick_rate: 60, seats_max: ships, options });
         for seat in 0..ships {
-            game.join(SeatId(seat), &Joiner { name: String::new(), bot: false, origin: None });
+            game.join(SeatId(seat), &Joiner::person(""));
         }
         let mut this = Self {
             game,
@@ -160,7 +160,7 @@ fn bots(c: &mut Criterion) {
     let mut game = Arena::new(&Setup { seed: 1, tick_rate: 60, seats_max: 32, options });
     let mut rows = vec![neutral_row(&schema::schema()); 32];
     for seat in 0..32 {
-        game.join(SeatId(seat), &Joiner { name: String::new(), bot: true, origin: None });
+        game.join(SeatId(seat), &Joiner::bot(""));
     }
     let (mut inputs, mut events, mut hits) = (SeatInputs::default(), Events::default(), 0);
     let mut tick = || {

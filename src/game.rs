@@ -96,6 +96,23 @@ pub struct Joiner {
     pub bot: bool,
     /// Whence; `None` for a bot, and where it is not known.
     pub origin: Option<OriginId>,
+    /// Taken seats whose players came from the same origin, lost their connection, and have not come back: this may be one
+    /// of them, in another tab.
+    pub lost_seats: Vec<SeatId>,
+}
+
+impl Joiner {
+    /// Somebody of whom only the name is known.
+    #[must_use]
+    pub fn person(name: impl Into<String>) -> Self {
+        Self { bot: false, ..Self::bot(name) }
+    }
+
+    /// The server itself, under a name.
+    #[must_use]
+    pub fn bot(name: impl Into<String>) -> Self {
+        Self { name: name.into(), bot: true, origin: None, lost_seats: Vec::new() }
+    }
 }
 
 /// One value per input field, in the schema's order; the rest is 0.

@@ -113,7 +113,7 @@ fn a_tick_of_a_match_allocates_nothing_once_its_lists_have_grown() {
     let mut game = Arena::new(&Setup { seed: 1, tick_rate: 60, seats_max: SHIPS, options });
     let mut rows = vec![neutral_row(&schema::schema()); usize::from(SHIPS)];
     for seat in 0..SHIPS {
-        game.join(SeatId(seat), &Joiner { name: String::new(), bot: true, origin: None });
+        game.join(SeatId(seat), &Joiner::bot(""));
     }
     let (mut inputs, mut events) = (SeatInputs::default(), Events::default());
     let (mut table, mut seen) = (Rows::default(), VisibleSet::default());

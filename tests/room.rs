@@ -6,7 +6,7 @@ use support::peers::{Link, Table, config};
 use support::toy::{self, Toy, ToyOptions};
 use support::wild::{CALM_TICKS, Wild};
 use tickroom::config::RoomConfig;
-use tickroom::ids::{Micros, ResumeToken, SeatId, Tick, ViewerId};
+use tickroom::ids::{Micros, OriginId, ResumeToken, SeatId, Tick, ViewerId};
 use tickroom::protocol::close::CloseReason;
 use tickroom::protocol::codec::MESSAGE_BYTES_MAX;
 use tickroom::protocol::message::{Presence, Tier, flags};
@@ -479,4 +479,33 @@ fn a_huge_seen_ago_and_stamp_hurt_nobody() {
     }
     assert_eq!(table.peer(a).last().ack, u32::MAX);
     assert!(table.room.game().mover(SeatId(0)).x > 100);
+}
+
+/// A game may ask who of those that were here could be whoever comes now.
+#[test]
+fn a_joiner_is_told_to_the_game_with_its_origin_and_the_seats_that_were_lost_from_there() {
+    let mut table = table();
+    let (home, away) = (Some(OriginId(1)), Some(OriginId(2)));
+    let join = |table: &mut Table<Toy>, origin| {
+        let viewer = table.try_join_from(origin, "p", Tier::Delta, false).expect("a seat");
+        table.run(1);
+        (viewer, table.room.game().joined.last().expect("somebody joined").clone())
+    };
+    let (a, told) = join(&mut table, home);
+    assert_eq!(told, (0, Some(1), vec![]));
+    assert_eq!(join(&mut table, home).1, (1, Some(1), vec![]), "who is here is not lost");
+    let token = table.peer(a).token();
+    table.room.handle_drop(a, table.now);
+    assert_eq!(join(&mut table, home).1, (2, Some(1), vec![0]));
+    assert_eq!(join(&mut table, away).1, (3, Some(2), vec![]));
+    assert_eq!(join(&mut table, None).1, (4, None, vec![]), "not known is not equal");
+    table.peers.remove(&a);
+    let a = table.resume(token).expect("kept");
+    let (b, told) = join(&mut table, home);
+    assert_eq!(told, (5, Some(1), vec![]), "it came back");
+    table.room.handle_drop(a, table.now);
+    table.room.handle_drop(b, table.now);
+    assert_eq!(join(&mut table, home).1, (6, Some(1), vec![0, 5]));
+    table.run(31 * 60);
+    assert!(join(&mut table, home).1.2.is_empty(), "no longer kept");
 }

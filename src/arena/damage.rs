@@ -27,6 +27,7 @@ impl Arena {
             ship.shield_at = world.tick + self.tuning.ship.shield_wait_ticks;
             pilot.hurt_at = world.tick;
             pilot.hurt_by = by;
+            pilot.hurt_with = weapon;
         }
         let shielded = i32::from(absorbed == amount);
         let fields = [place.0, place.1, i32::from(seat), i32::from(by), amount, shielded, weapon];
@@ -50,12 +51,21 @@ impl Arena {
         ship.respawn_at = world.tick + self.tuning.ship.respawn_ticks;
         let (x, y) = (ship.x, ship.y);
 
+        let victim_ship = world.pilots[usize::from(seat)].ship_id;
+        let streak = self.count_kill(seat, by);
+        // In a crowd that no screen shows, the news of every kill would be most of the bytes.
+        let audience = if self.derived.sight.culls() { witnesses(victim_ship) } else { Audience::All };
+        events.push(EVENT_KILL, audience, &[x, y, i32::from(seat), i32::from(by), weapon, streak]);
+    }
+
+    /// What the end of a ship counts on the board. Returns the killer's streak.
+    pub(super) fn count_kill(&mut self, seat: u16, by: u16) -> i32 {
+        let world = &mut self.world;
         let t = &self.tuning.score;
         let victim = &mut world.pilots[usize::from(seat)];
         let bonus = (victim.streak * t.streak_bonus).min(t.streak_bonus_max);
         victim.deaths += 1;
         victim.streak = 0;
-        let victim_ship = victim.ship_id;
         let killer = &mut world.pilots[usize::from(by)];
         // A bolt may outlast its shooter's stay; leaving takes bolts along, so the seat is still the shooter's.
         killer.kills += 1;
@@ -66,8 +76,6 @@ impl Arena {
             world.round.best = score;
             world.round.leader = Some(by);
         }
-        // In a crowd that no screen shows, the news of every kill would be most of the bytes.
-        let audience = if self.derived.sight.culls() { witnesses(victim_ship) } else { Audience::All };
-        events.push(EVENT_KILL, audience, &[x, y, i32::from(seat), i32::from(by), weapon, streak]);
+        streak
     }
 }

@@ -7,6 +7,7 @@
 
 mod bots;
 mod damage;
+mod leaving;
 mod map;
 pub mod movement;
 mod options;
@@ -28,7 +29,7 @@ use crate::game::{
     Audience, Events, Game, InputRow, Joiner, LoadError, Rows, SeatInputs, Setup, Viewpoint, VisibleSet, decode_state,
     encode_state,
 };
-use crate::ids::{EntityId, SeatId, Tick};
+use crate::ids::{EntityId, OriginId, SeatId, Tick};
 use crate::protocol::schema::Schema;
 use crate::sim::entity_ids::EntityIds;
 use crate::sim::grid::{Cells, Grid};
@@ -83,6 +84,8 @@ impl Game for Arena {
             order: Vec::new(),
             bolts: Vec::new(),
             history: History::for_rate(setup.tick_rate),
+            waits: Vec::new(),
+            escapes: Vec::new(),
         };
         let mut arena = Self::around(world, &setup.options);
         arena.world.round.ends_at = arena.play_ticks();
@@ -92,6 +95,7 @@ impl Game for Arena {
     }
 
     fn join(&mut self, seat: SeatId, who: &Joiner) {
+        let waited_until = self.inherit(who);
         let world = &mut self.world;
         let (at, now) = (seat.index(), Tick(world.tick as u32));
         if at >= world.pilots.len() {
@@ -109,9 +113,13 @@ impl Game for Arena {
             own_id: take(),
             score_id: take(),
             joined_at: world.tick,
+            origin: who.origin.map(|OriginId(origin)| origin),
             ..Pilot::default()
         };
-        let respawn_at = if world.round.phase == schema::PHASE_READY { world.round.ends_at } else { world.tick + 1 };
+        let respawn_at = match world.round.phase {
+            schema::PHASE_READY => world.round.ends_at,
+            _ => waited_until.max(world.tick + 1),
+        };
         world.ships[at] = movement::ShipState { respawn_at, ..movement::ShipState::default() };
         world.bots[at] = who.bot.then(|| bots::Bot::new(world.seed, world.tick, seat));
         let place = world.order.partition_point(|&other| world.pilots[usize::from(other)].ship_id < pilot.ship_id);
@@ -122,6 +130,7 @@ impl Game for Arena {
     fn leave(&mut self, seat: SeatId) {
         let at = seat.index();
         assert!(self.world.pilots[at].taken, "seat {at} is free");
+        self.settle(seat);
         self.end_bolts(|bolt| bolt.seat == seat.0);
         let Pilot { ship_id, own_id, score_id, .. } = self.world.pilots[at];
         [ship_id, own_id, score_id].into_iter().for_each(|id| self.end_id(id));
@@ -144,6 +153,7 @@ impl Game for Arena {
     /// The order of a tick. Each pass goes through its entities by ascending id.
     fn step(&mut self, inputs: &SeatInputs, events: &mut Events) {
         self.world.tick += 1;
+        self.tell_escapes(events);
         self.advance_round(events);
         self.appear(events);
         self.take_inputs(inputs);

@@ -43,6 +43,7 @@ impl Arena {
         round.leader = None;
         round.best = 0;
         let ends_at = round.ends_at;
+        world.waits.clear();
         for &seat in &world.order {
             let (ship, pilot) = (&mut world.ships[usize::from(seat)], &mut world.pilots[usize::from(seat)]);
             ship.vx = 0;

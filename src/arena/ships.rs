@@ -56,6 +56,7 @@ impl Arena {
         let pilot = &mut world.pilots[seat];
         pilot.home = self.derived.sight.cell(x, y);
         pilot.hurt_at = 0;
+        pilot.passed_on = false;
         events.push(EVENT_SPAWN, witnesses(pilot.ship_id), &[x, y, seat as i32]);
     }
 

@@ -2,6 +2,7 @@
 //! [`Derived`].
 
 use super::bots::Bot;
+use super::leaving::{Escape, Wait};
 use super::map::RockGrid;
 use super::movement::{Controls, Deeds, Rock, ShipState};
 use crate::game::{Decode, Encode};
@@ -33,6 +34,10 @@ pub(super) struct World {
     /// By ascending id.
     pub(super) bolts: Vec<Bolt>,
     pub(super) history: History,
+    /// What those who left in this round have left to others.
+    pub(super) waits: Vec<Wait>,
+    /// Kills since the last tick.
+    pub(super) escapes: Vec<Escape>,
 }
 
 /// Where the match stands.
@@ -66,9 +71,14 @@ pub(super) struct Pilot {
     pub(super) turn: i32,
     pub(super) firing: bool,
     pub(super) dashed_at: i32,
-    /// When it last took damage, and from which seat.
+    /// When it last took damage, from which seat, and by what weapon.
     pub(super) hurt_at: i32,
     pub(super) hurt_by: u16,
+    pub(super) hurt_with: i32,
+    /// Whence its pilot came.
+    pub(super) origin: Option<u64>,
+    /// Another has waited for it in this life.
+    pub(super) passed_on: bool,
 }
 
 /// A place where pickups appear.

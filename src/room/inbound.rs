@@ -27,9 +27,12 @@ impl<G: Game> Room<G> {
         }
         let seat = self.free_seat().ok_or(CloseReason::RoomFull)?;
         let name = clean_name(&who.name);
-        self.changes.push(SeatChange::Join(seat, Joiner { name: name.clone(), bot: false, origin: who.origin }));
+        let lost_seats = who.origin.map(|origin| self.seats.lost_from(origin)).unwrap_or_default();
+        let joiner = Joiner { name: name.clone(), bot: false, origin: who.origin, lost_seats };
+        self.changes.push(SeatChange::Join(seat, joiner));
         *self.seats.get_mut(seat) = Seat::Person(Person {
             name,
+            origin: who.origin,
             // Replaced below, as soon as the viewer has its number.
             link: Link::Dropped { by: None, kept_until: now },
             token,

@@ -223,7 +223,7 @@ impl<G: Game> Room<G> {
     fn change_bots(&mut self) {
         let (seat, new) = match bots::next_change(&self.seats, self.config.fill_to) {
             Some(BotChange::Join(seat, name)) => {
-                self.changes.push(SeatChange::Join(seat, Joiner { name: name.clone(), bot: true, origin: None }));
+                self.changes.push(SeatChange::Join(seat, Joiner::bot(name.clone())));
                 (seat, Seat::Bot { name, row: neutral_row(&self.schema) })
             }
             Some(BotChange::Leave(seat)) => {

@@ -1,7 +1,7 @@
 //! Who sits where: the life of a seat, and which one a newcomer gets.
 
 use crate::game::InputRow;
-use crate::ids::{Micros, ResumeToken, SeatId, ViewerId};
+use crate::ids::{Micros, OriginId, ResumeToken, SeatId, ViewerId};
 use crate::protocol::message::{Occupant, Presence};
 use crate::sim::input::InputQueue;
 
@@ -18,6 +18,8 @@ pub(super) enum Seat {
 /// Somebody who sits in a seat.
 pub(super) struct Person {
     pub(super) name: String,
+    /// Whence they came first.
+    pub(super) origin: Option<OriginId>,
     pub(super) link: Link,
     /// What takes the seat back.
     pub(super) token: ResumeToken,
@@ -128,6 +130,12 @@ impl Seats {
     pub(super) fn dropped_by(&self, viewer: ViewerId) -> Option<SeatId> {
         let dropped = |person: &Person| matches!(person.link, Link::Dropped { by: Some(by), .. } if by == viewer);
         self.iter().find(|(_, seat)| seat.person().is_some_and(dropped)).map(|(id, _)| id)
+    }
+
+    /// The seats that are kept for people from there who are away.
+    pub(super) fn lost_from(&self, origin: OriginId) -> Vec<SeatId> {
+        let lost = |person: &Person| person.origin == Some(origin) && matches!(person.link, Link::Dropped { .. });
+        self.iter().filter(|(_, seat)| seat.person().is_some_and(lost)).map(|(id, _)| id).collect()
     }
 
     /// A seat that was kept until `now` or before.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use tickroom::config::RoomConfig;
 use tickroom::game::Game;
-use tickroom::ids::{Micros, ResumeToken, ViewerId};
+use tickroom::ids::{Micros, OriginId, ResumeToken, ViewerId};
 use tickroom::protocol::close::CloseReason;
 use tickroom::protocol::message::{Input, Occupant, ServerMessage, SnapshotHeader, Tier, Welcome};
 use tickroom::protocol::view::{Applied, View, ViewError};
@@ -107,9 +107,19 @@ impl<G: Game> Table<G> {
     }
 
     pub fn try_join(&mut self, name: &str, tier: Tier, spectate: bool) -> Result<ViewerId, CloseReason> {
+        self.try_join_from(None, name, tier, spectate)
+    }
+
+    pub fn try_join_from(
+        &mut self,
+        origin: Option<OriginId>,
+        name: &str,
+        tier: Tier,
+        spectate: bool,
+    ) -> Result<ViewerId, CloseReason> {
         let token = self.fresh_token();
         let joined =
-            self.room.handle_join(JoinRequest { name: name.into(), tier, spectate, origin: None }, token, self.now)?;
+            self.room.handle_join(JoinRequest { name: name.into(), tier, spectate, origin }, token, self.now)?;
         Ok(self.admit(&joined))
     }
 

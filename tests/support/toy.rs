@@ -8,7 +8,7 @@ use tickroom::game::{
     Audience, Decode, Encode, Events, Game, InputRow, Joiner, LoadError, Rows, SeatInputs, Setup, Viewpoint,
     VisibleSet, decode_state, encode_state,
 };
-use tickroom::ids::{EntityId, EventKindId, KindId, SeatId};
+use tickroom::ids::{EntityId, EventKindId, KindId, OriginId, SeatId};
 use tickroom::protocol::schema::{EntityKind, EventKind, Field, InputField, Neutral, Schema};
 
 pub const MOVER: KindId = KindId(0);
@@ -50,6 +50,8 @@ pub struct Toy {
     next_mine: u32,
     panics: bool,
     sees_all: bool,
+    /// Of everybody who ever joined: the seat, whence, and which lost seats from there they were told of.
+    pub joined: Vec<(u16, Option<u64>, Vec<u16>)>,
 }
 
 #[derive(Debug, Encode, Decode)]
@@ -128,12 +130,15 @@ impl Game for Toy {
             next_mine: MINES_FROM + options.mines,
             panics: options.panics,
             sees_all: options.sees_all,
+            joined: Vec::new(),
         }
     }
 
     fn join(&mut self, seat: SeatId, who: &Joiner) {
         let before = self.movers.insert(seat.0, Mover { x: i32::from(seat.0) * 10, aim: 0, presses: 0, bot: who.bot });
         assert!(before.is_none(), "seat {} was taken", seat.0);
+        let lost_seats = who.lost_seats.iter().map(|seat| seat.0).collect();
+        self.joined.push((seat.0, who.origin.map(|OriginId(origin)| origin), lost_seats));
     }
 
     fn leave(&mut self, seat: SeatId) {

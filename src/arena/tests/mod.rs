@@ -2,6 +2,7 @@
 
 mod combat;
 mod determinism;
+mod leaving;
 mod rounds;
 
 use std::collections::BTreeMap;
@@ -49,7 +50,7 @@ impl Play {
     }
 
     fn join(&mut self, seat: u16, bot: bool) {
-        self.game.join(SeatId(seat), &Joiner { name: format!("seat {seat}"), bot, origin: None });
+        self.game.join(SeatId(seat), &Joiner { bot, ..Joiner::person(format!("seat {seat}")) });
         let neutral = neutral_row(&schema());
         self.seats.insert(seat, (neutral, neutral, 0));
         if bot {
