@@ -397,7 +397,7 @@ async fn whom_a_trusted_proxy_asks_for_is_limited_and_the_proxy_is_not() {
 
 #[tokio::test]
 async fn connections_of_one_address_are_limited_once_half_of_the_server_is_taken() {
-    let server = ServerConfig { workers: 1, connections_max: 16, sessions_max: 4, ..config().server };
+    let server = ServerConfig { workers: 1, connections_max: 20, ..config().server };
     let policy = PolicyConfig { exempt: vec![], connections: 3, ..PolicyConfig::default() };
     let server = Server::start(Config { policy, server, ..config() });
     let get = async |last| {

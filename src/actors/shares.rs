@@ -24,8 +24,7 @@ impl Shares {
     #[must_use]
     pub fn new(config: &Config, clock: Clock) -> Self {
         let capacity = Capacity {
-            // A session is a connection too.
-            connections: config.server.connections_max + config.server.sessions_max,
+            connections: config.server.connections_max,
             sessions: config.server.sessions_max,
             rooms: config.server.rooms_max,
         };
@@ -50,7 +49,7 @@ impl Shares {
         self.0.trust.caller(peer, x_forwarded_for, forwarded)
     }
 
-    /// A connection, session or not.
+    /// A connection that is no session.
     ///
     /// # Errors
     /// The address holds too many.

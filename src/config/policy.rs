@@ -20,7 +20,7 @@ pub struct PolicyConfig {
     pub trusted_proxies: Vec<Network>,
     /// Addresses that are not limited, unless a proxy forwarded for them. `["0.0.0.0/0", "::/0"]` limits nobody.
     pub exempt: Vec<Network>,
-    /// Share of connections, those of sessions among them.
+    /// Share of connections that are no sessions.
     pub connections: u32,
     /// Share of sessions.
     pub sessions: u32,

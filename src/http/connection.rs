@@ -50,8 +50,8 @@ const REST_MAX: Duration = Duration::from_secs(1);
 const READ_BYTES: usize = 4 * 1024;
 const WRITE_BYTES: usize = 16 * 1024;
 
-/// What leaves HTTP: a session, its socket, what came behind the request, and what counts the connection.
-pub(super) type Left = (Admitted, TcpStream, Bytes, Taken);
+/// What leaves HTTP: a session, its socket, and what came behind the request.
+pub(super) type Left = (Admitted, TcpStream, Bytes);
 
 /// See the module.
 pub(super) struct Connection<'a> {
@@ -105,7 +105,7 @@ impl<'a> Connection<'a> {
                 }
                 Ok(Next::Session(admitted)) => {
                     // A copy, which is nearly always of nothing: the buffer itself is longer.
-                    return Some((*admitted, self.socket, Bytes::copy_from_slice(&self.read), self.taken));
+                    return Some((*admitted, self.socket, Bytes::copy_from_slice(&self.read)));
                 }
                 Err(error) => {
                     tracing::debug!(%error, "an answer did not arrive");

@@ -99,9 +99,9 @@ async fn connect(shared: Rc<Shared>, socket: TcpStream) -> Result<(), Error> {
         left = shared.pace.charge(Connection::new(&shared, &place, socket, peer, taken).serve()) => left,
         () = place.lost() => None,
     };
-    // A session has one of its own; as a connection of its address it still counts.
+    // A session's is counted elsewhere.
     drop(place);
-    if let Some((admitted, socket, early, _taken)) = left {
+    if let Some((admitted, socket, early)) = left {
         admitted.wire(socket, early).await;
     }
     Ok(())
