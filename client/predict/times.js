@@ -1,5 +1,5 @@
 // What both sides mean by time. Each is a number of milliseconds and becomes ticks here, once, rounded up: the server does
-// the same, so that a client knows its rules from Welcome's `tick_rate` alone (PROTOCOL.md, 8.1).
+// the same, so that a client knows its rules from Welcome's `tick_rate` alone (PROTOCOL.md, part 7).
 
 /** How long the last input holds without news; then the seat is neutral. */
 export const STARVED_MS = 250;

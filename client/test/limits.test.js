@@ -1,21 +1,29 @@
-// The toy server's limiter is the real one: the same numbers, the same answers.
+// What both sides must agree on: the toy server's limiter is the real one, and the client's ticks are the server's.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 
+import { AHEAD_MS, STARVED_MS, ticksOf } from '../predict/index.js';
 import { LIMITS, Limiter } from './support/limiter.js';
 import { play } from './support/play.js';
 
 test('the limits are those that the server ships with', () => {
-  const config = readFileSync(new URL('../../src/config.rs', import.meta.url), 'utf8');
-  const defaults = config.slice(config.indexOf('impl Default for ServerConfig'));
-  for (const [name, value] of Object.entries(LIMITS)) {
-    const written = defaults.match(new RegExp(`${name}: ([\\d_ *]+),`))?.[1];
-    assert.ok(written, `src/config.rs has no default for ${name}`);
-    const real = written.split('*').reduce((product, factor) => product * Number(factor.replaceAll('_', '')), 1);
-    assert.equal(real, value, name);
+  const protocol = readFileSync(new URL('../../src/protocol/PROTOCOL.md', import.meta.url), 'utf8');
+  const row = (/** @type {string} */ name) => protocol.split('\n').find((line) => line.startsWith(`| \`server.${name}\` |`)) ?? '';
+  for (const name of /** @type {const} */ (['messages_per_second', 'bytes_per_second'])) {
+    assert.equal(Number(row(name).match(/(\d+) at 60 Hz/)?.[1]), LIMITS[name], row(name));
   }
+  assert.equal(Number(row('burst_ms').split('|')[2]), LIMITS.burst_ms);
+});
+
+test('what means time is the same number of ticks here and on the server', () => {
+  const timing = readFileSync(new URL('../../src/sim/timing.rs', import.meta.url), 'utf8');
+  for (const [name, ms] of Object.entries({ STARVED_MS, AHEAD_MS })) {
+    assert.equal(Number(timing.match(new RegExp(`pub const ${name}: u32 = (\\d+);`))?.[1]), ms, name);
+  }
+  assert.deepEqual([5, 60, 128, 240].map((rate) => ticksOf(STARVED_MS, rate)), [2, 15, 32, 60]);
+  assert.deepEqual([5, 60, 128, 240].map((rate) => ticksOf(AHEAD_MS, rate)), [3, 30, 64, 120]);
 });
 
 test('a burst is let through and no message more, and a steady sender at the rate is never refused', () => {

@@ -1,7 +1,7 @@
-// How much a session may send, as src/actors/limiter.rs and src/config.rs have it: who breaks it is closed with 1008. A toy
+// How much a session may send at 60 Hz, as src/actors/limiter.rs and src/config.rs have it: who breaks it is closed with 1008. A toy
 // server without it can't see a client that sends too much. limits.test.js holds the numbers together.
 
-/** `server` of the configuration, as shipped. */
+/** `server` of the configuration, as it is unless configured otherwise. */
 export const LIMITS = { messages_per_second: 120, bytes_per_second: 16 * 1024, burst_ms: 4000 };
 
 /** A masked frame's header: two bytes, four of mask, two more from 126 bytes on. @param {number} length */
