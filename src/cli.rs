@@ -319,7 +319,7 @@ const SETTINGS: [(&str, &str); 38] = [
     ("server.closing_ms", "how long a client has to answer a Close"),
     ("server.ping_ms", "from one WebSocket ping to the next"),
     ("server.idle_ms", "a client silent for so long is closed"),
-    ("server.stuck_ms", "a socket that takes nothing for so long is cut"),
+    ("server.stuck_ms", "who takes nothing and says nothing for so long is cut"),
     ("server.messages_per_second", "messages from a session on average; 0: two a tick"),
     ("server.bytes_per_second", "the same in bytes, frame headers counted"),
     ("server.burst_ms", "how much of both may come at once"),

@@ -12,6 +12,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::Micros;
+
 pub use address::listen_address;
 pub use network::Network;
 pub use policy::PolicyConfig;
@@ -106,7 +108,8 @@ pub struct ServerConfig {
     pub ping_ms: u32,
     /// A client that sends nothing at all for so long, not even pongs, is closed.
     pub idle_ms: u32,
-    /// A socket that takes nothing for so long is cut. Slow is not stuck: one message taken in that time is enough.
+    /// A client that takes no byte of what waits for it for so long, and says nothing either, is cut. Slow is not stuck: one
+    /// that says something is given [twelve times as long](Self::deaf_after).
     pub stuck_ms: u32,
     /// Messages and control frames that a session may send, on average; 0 = by the tick rate, see [`ServerConfig::for_rate`].
     pub messages_per_second: u32,
@@ -194,6 +197,13 @@ impl ServerConfig {
             bytes_per_second: or(self.bytes_per_second, 16 * 1024 * rate / 60),
             ..self.clone()
         }
+    }
+
+    /// How long a client that takes no byte is borne, whatever it says: 120 s of the default. Between two bytes of a reader of
+    /// 100 a second lie up to 67 s, which is how its kernel tells of room.
+    #[must_use]
+    pub fn deaf_after(&self) -> Micros {
+        Micros::from_millis(12 * u64::from(self.stuck_ms))
     }
 
     /// Descriptors that the server needs.

@@ -168,12 +168,11 @@ async fn drain(door: &Door, lobby: &Addr<Lobby>, watch: &Addr<Watch>, http: &Ser
     if lobby.send(Drain).await.is_err() || watch.send(EndAll::Gently(CloseReason::Shutdown)).await.is_err() {
         tracing::error!("the lobby or the watch was gone before the server");
     }
-    let gone = async {
-        while door.sessions.load(Ordering::Acquire) > 0 {
-            tokio::time::sleep(SHUTDOWN_BEAT).await;
-        }
-    };
-    if tokio::time::timeout(Duration::from_millis(config.closing_ms.into()), gone).await.is_err() {
+    let (begun, time) = (door.clock.now(), Micros::from_millis(config.closing_ms.into()));
+    while door.sessions.load(Ordering::Acquire) > 0 && door.clock.waited(begun) < time {
+        tokio::time::sleep(SHUTDOWN_BEAT).await;
+    }
+    if door.sessions.load(Ordering::Acquire) > 0 {
         let left = door.sessions.load(Ordering::Acquire);
         tracing::info!(sessions = left, "cutting those that did not close in time");
         if watch.send(EndAll::Now).await.is_err() {

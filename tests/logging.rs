@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use support::program::Program;
-use support::sockets::{PATIENCE, frame, hello, upgrade, within};
+use support::sockets::{PATIENCE, frame, hello, take_message, upgrade, within};
 use tickroom::protocol::close::CloseReason;
 use tickroom::protocol::message::{ClientMessage, Ping, RoomWish, ServerMessage};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -41,30 +41,14 @@ async fn play(address: SocketAddr) -> (Duration, Option<u16>) {
         pause = pause.max(last.map_or(Duration::ZERO, |last| last.elapsed()));
         last = Some(Instant::now());
         bytes.extend_from_slice(&chunk[..read]);
-        while let Some(message) = take_message(&mut bytes) {
-            if let Ok((ServerMessage::Closing(said), _)) = ServerMessage::decode(&message) {
+        while let Some((first, message)) = take_message(&mut bytes) {
+            if let (0x82, Ok((ServerMessage::Closing(said), _))) = (first, ServerMessage::decode(&message)) {
                 closing = Some(said.code);
                 socket.write_all(&frame(0x88, &[])).await.expect("the program reads");
             }
         }
     }
     (pause, closing)
-}
-
-/// Takes one binary frame's payload off the front, and whatever else stands before it.
-fn take_message(bytes: &mut Vec<u8>) -> Option<Vec<u8>> {
-    loop {
-        let (head, length) = match *bytes.get(1)? {
-            126 => (4, usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?))),
-            short => (2, usize::from(short)),
-        };
-        let payload = bytes.get(head..head + length)?.to_vec();
-        let first = bytes[0];
-        bytes.drain(..head + length);
-        if first == 0x82 {
-            return Some(payload);
-        }
-    }
 }
 
 /// Strangers of whom the log tells thousands of lines: rooms that begin, sessions that break off, and what is refused.

@@ -405,6 +405,41 @@ fn an_empty_room_rests_and_says_when_it_is_idle() {
     assert!(u32::from(table.peer(b).last().tick) > tick.0);
 }
 
+/// The process is stopped: the next thing that the room sees is a time long after.
+#[test]
+fn a_room_that_was_away_counts_its_deadlines_anew() {
+    let mut table = Table::<Toy>::new(config(), &ToyOptions::default());
+    let (a, b) = (table.join("Ann"), table.join("Bob"));
+    let token = ResumeToken(table.peer(a).welcome.token.expect("a seat has a token"));
+    table.run(60);
+    assert_eq!(table.room.poll_missed(), 0);
+    table.room.handle_drop(a, table.now);
+    table.run(60 * 29);
+    let kept = |table: &Table<Toy>| table.room.info().people;
+    for away in [17_000, 40_000] {
+        table.now = table.now.after(Micros::from_millis(away));
+        table.tick_now();
+        table.run(60 * 29);
+        assert_eq!(kept(&table), 2, "Ann's time begins anew after {away} ms");
+        let missed = table.room.poll_missed();
+        assert!(u64::from(missed).abs_diff(away * 60 / 1000) <= 10, "{missed} ticks were missed in {away} ms");
+    }
+    table.run(60 * 2);
+    assert_eq!(kept(&table), 1, "and it ends");
+    let who = (Tier::Delta, ResumeToken([9; 16]));
+    assert!(table.room.handle_resume(token, who.0, who.1, table.now).is_err());
+    // Nobody is there any more: the room looks at the time twice a second.
+    table.room.handle_leave(b, table.now);
+    table.run(2 * 29);
+    table.now = table.now.after(Micros::from_millis(60_000));
+    table.tick_now();
+    table.run(2 * 29);
+    assert!(!table.room.is_idle(table.now));
+    table.run(2 * 2);
+    assert!(table.room.is_idle(table.now));
+    assert_eq!(table.room.poll_missed(), 0, "who rests misses nothing");
+}
+
 #[test]
 fn a_view_of_too_many_rows_is_filled_step_by_step_and_no_message_is_too_long() {
     let mut table = Table::<Toy>::new(config(), &ToyOptions { mines: 20_000, ..ToyOptions::default() });

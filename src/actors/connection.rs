@@ -12,6 +12,7 @@ use std::time::Duration;
 use socket2::SockRef;
 
 use crate::config::ServerConfig;
+use crate::host;
 use crate::ids::Micros;
 
 /// Unsent bytes beyond this are not taken from a session: what lies in the kernel can no longer be made fresher.
@@ -40,7 +41,7 @@ pub fn prepare(socket: &impl AsFd, config: &ServerConfig) -> io::Result<()> {
     options.set_tcp_nodelay(true)?;
     #[cfg(target_os = "linux")]
     {
-        let timeout = Micros::from_millis(config.stuck_ms.into()).after(USER_TIMEOUT_SLACK);
+        let timeout = config.deaf_after().after(USER_TIMEOUT_SLACK);
         options.set_tcp_user_timeout(Some(Duration::from_micros(timeout.0)))?;
         options.set_tcp_notsent_lowat(NOTSENT_LOWAT)?;
     }
@@ -57,6 +58,20 @@ pub struct Connection {
     duplicate: OwnedFd,
     /// Bytes written since a buffer was ended.
     in_buffer: usize,
+    /// All bytes written, in turns of 2^32.
+    written: u32,
+}
+
+/// How far a connection is, both ways, as its kernel knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Depths {
+    /// Bytes that the peer has acknowledged, counted from anywhere and in turns of 2^32: as long as it stays, the peer takes
+    /// nothing.
+    pub taken: u32,
+    /// Bytes that wait to be acknowledged.
+    pub waiting: u32,
+    /// Bytes that the peer sent and nobody has read: as long as it grows, the peer says something.
+    pub unread: u64,
 }
 
 impl Connection {
@@ -65,7 +80,7 @@ impl Connection {
     /// # Errors
     /// If no descriptor is left.
     pub fn new(socket: &impl AsFd) -> io::Result<Self> {
-        Ok(Self { duplicate: socket.as_fd().try_clone_to_owned()?, in_buffer: 0 })
+        Ok(Self { duplicate: socket.as_fd().try_clone_to_owned()?, in_buffer: 0, written: 0 })
     }
 
     /// Writes what the socket takes without waiting, and says how much that was.
@@ -78,7 +93,14 @@ impl Connection {
         let flags = if ends { END_OF_BUFFER } else { 0 };
         let taken = SockRef::from(&self.duplicate).send_with_flags(bytes, flags)?;
         self.in_buffer = if ends { 0 } else { self.in_buffer + taken };
+        self.written = self.written.wrapping_add(taken as u32);
         Ok(taken)
+    }
+
+    pub(super) fn depths(&self) -> Option<Depths> {
+        let waiting = host::sockets::unacknowledged(&self.duplicate)?;
+        let unread = rustix::io::ioctl_fionread(&self.duplicate).ok()?;
+        Some(Depths { taken: self.written.wrapping_sub(waiting), waiting, unread })
     }
 
     /// Ends the connection now, whatever its owner does, and leaves nothing of its queue in the kernel.

@@ -3,6 +3,9 @@
 use crate::config::ServerConfig;
 use crate::ids::Micros;
 
+/// How long after an absence what has piled up meanwhile may take to be read.
+const PILE_IS_READ_IN: Micros = Micros::from_millis(2000);
+
 /// Fills at a rate up to a burst; a charge that it cannot pay is refused.
 #[derive(Clone, Debug)]
 struct Bucket {
@@ -18,8 +21,10 @@ impl Bucket {
         Self { level: full, full, per_second: per_second.into() }
     }
 
-    fn fill(&mut self, elapsed: Micros) {
-        self.level = self.level.saturating_add(elapsed.0.saturating_mul(self.per_second)).min(self.full);
+    /// `beyond`: above the burst, too.
+    fn fill(&mut self, elapsed: Micros, beyond: bool) {
+        let level = self.level.saturating_add(elapsed.0.saturating_mul(self.per_second));
+        self.level = if beyond { level } else { level.min(self.full) };
     }
 
     fn charge(&mut self, units: u64) -> bool {
@@ -52,11 +57,13 @@ impl Limiter {
         }
     }
 
-    /// Adds what the time since the last call has earned.
-    pub fn fill(&mut self, now: Micros) {
+    /// Adds what the time since the last call has earned. `returned`: when the process was last back from an absence, in
+    /// which what clients sent has piled up. It comes all at once, so the time of the absence counts in full for a while.
+    pub fn fill(&mut self, now: Micros, returned: Micros) {
         let elapsed = now.since(self.filled);
-        self.messages.fill(elapsed);
-        self.bytes.fill(elapsed);
+        let beyond = returned != Micros::default() && now.since(returned) < PILE_IS_READ_IN;
+        self.messages.fill(elapsed, beyond);
+        self.bytes.fill(elapsed, beyond);
         self.filled = now;
     }
 
@@ -87,11 +94,11 @@ mod tests {
         let mut steady = limiter(100, 1_000_000, 1000);
         let mut fast = steady.clone();
         for i in 1..=10_000_u64 {
-            steady.fill(Micros(1 + i * 10_000));
+            steady.fill(Micros(1 + i * 10_000), Micros(0));
             assert!(steady.charge(10), "message {i}");
         }
         let refused = (1..=10_000_u64).position(|i| {
-            fast.fill(Micros(1 + i * 9_000));
+            fast.fill(Micros(1 + i * 9_000), Micros(0));
             !fast.charge(10)
         });
         // 111 a second against 100: a burst of 100 lasts nine seconds.
@@ -99,11 +106,27 @@ mod tests {
     }
 
     #[test]
+    fn what_piled_up_while_nobody_read_is_let_through_and_buys_no_flood_later() {
+        let mut limiter = limiter(100, 1_000_000, 2000);
+        limiter.fill(Micros(1_000_000), Micros(0));
+        let back = Micros::from_millis(31_000);
+        limiter.fill(back, back);
+        assert_eq!((0..10_000).filter(|_| limiter.charge(10)).count(), 200 + 30 * 100);
+        let mut unread = limiter.clone();
+        limiter.fill(back.after(Micros::from_millis(100)), back);
+        assert_eq!((0..10_000).filter(|_| limiter.charge(10)).count(), 10, "as usual from now on");
+        // Whoever did not need it keeps a burst.
+        unread.fill(back.after(Micros::from_millis(1000)), back);
+        unread.fill(back.after(Micros::from_millis(60_000)), back);
+        assert_eq!((0..10_000).filter(|_| unread.charge(10)).count(), 200);
+    }
+
+    #[test]
     fn bytes_are_limited_apart_from_messages() {
         let mut limiter = limiter(1000, 1024, 1000);
         assert!(limiter.charge(1000));
         assert!(!limiter.charge(1000));
-        limiter.fill(Micros(1_000_001));
+        limiter.fill(Micros(1_000_001), Micros(0));
         assert!(limiter.charge(1000));
     }
 }

@@ -16,6 +16,7 @@ use rand::rngs::SysRng;
 use super::clock::Clock;
 use super::courier::Route;
 use super::directory::Directory;
+use super::missed::Missed;
 use super::room::{NewRoom, ToRoom, room_of_token};
 use super::session::ToSession;
 use crate::host::process;
@@ -104,6 +105,8 @@ pub enum FromRoom {
         info: RoomInfo,
         /// Nobody has needed it for the configured time.
         idle: bool,
+        /// Ticks that it skipped since the last report, because they were due too late.
+        missed: u32,
     },
     /// Its game panicked; it has ended.
     Failed(RoomId),
@@ -134,6 +137,7 @@ pub struct Lobby {
     rooms: HashMap<RoomId, Recipient<ToRoom>>,
     seekers: HashMap<Ticket, Seeker>,
     last_ticket: Ticket,
+    missed: Missed,
     /// When the last room ended, if what it used has not been given back since.
     emptied: Option<Micros>,
     draining: bool,
@@ -144,7 +148,7 @@ struct Seeker {
     seek: Seek,
     room: RoomId,
     tried: Vec<RoomId>,
-    expires: Micros,
+    since: Micros,
     /// It has been told that the server is busy; the room's answer is still to come, and the place is taken until then.
     given_up: bool,
 }
@@ -161,6 +165,7 @@ impl Lobby {
             rooms: HashMap::new(),
             seekers: HashMap::new(),
             last_ticket: 0,
+            missed: Missed::default(),
             emptied: None,
             draining: false,
         }
@@ -186,8 +191,8 @@ impl Lobby {
             if address.clone().try_send(ToRoom::Join { ticket, seek: Box::new(seek.clone()) }).is_ok() {
                 self.last_ticket = ticket;
                 self.directory.reserve(room, seek.spectates());
-                let expires = self.clock.now().after(self.config.reservation);
-                self.seekers.insert(ticket, Seeker { seek, room, tried, expires, given_up: false });
+                let since = self.clock.now();
+                self.seekers.insert(ticket, Seeker { seek, room, tried, since, given_up: false });
                 return;
             }
             // It failed, and its word is on the way.
@@ -301,8 +306,9 @@ impl Lobby {
     }
 
     fn expire(&mut self) {
-        let now = self.clock.now();
-        for seeker in self.seekers.values_mut().filter(|seeker| !seeker.given_up && seeker.expires <= now) {
+        let (clock, most) = (self.clock, self.config.reservation);
+        let is_late = |seeker: &Seeker| !seeker.given_up && clock.waited(seeker.since) >= most;
+        for seeker in self.seekers.values_mut().filter(|seeker| is_late(seeker)) {
             seeker.given_up = true;
             seeker.seek.refuse(CloseReason::Busy);
         }
@@ -325,6 +331,7 @@ impl Actor for Lobby {
         ctx.run_interval(EXPIRY_BEAT, |lobby, _| {
             lobby.expire();
             lobby.give_memory_back();
+            lobby.missed.tell(lobby.clock.now());
         });
     }
 }
@@ -346,8 +353,9 @@ impl Handler<FromRoom> for Lobby {
                 self.directory.update(room, info);
                 self.settled(ticket, result, ctx);
             }
-            FromRoom::Report { room, info, idle } => {
+            FromRoom::Report { room, info, idle, missed } => {
                 self.directory.update(room, info);
+                self.missed.note(missed);
                 if idle {
                     self.end_idle(room);
                 }

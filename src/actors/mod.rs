@@ -21,6 +21,7 @@ pub mod guard;
 pub mod inbox;
 pub mod limiter;
 pub mod lobby;
+mod missed;
 pub mod outlet;
 pub mod room;
 pub mod session;

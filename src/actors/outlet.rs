@@ -21,7 +21,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::task::AtomicWaker;
 
-use super::connection::Connection;
+use super::connection::{Connection, Depths};
 use crate::ids::Micros;
 use crate::room::SendOutcome;
 
@@ -42,12 +42,11 @@ pub struct Outlet {
     waker: AtomicWaker,
     /// The connection has gone.
     gone: AtomicBool,
-    /// Chunks yielded to the wire, and chunks of them that reached the socket: equal, or one apart.
-    yielded: AtomicU32,
-    handed: AtomicU32,
     heard_at: AtomicU64,
     acks: AtomicBool,
-    cut_at: AtomicU64,
+    /// Since when, and how long, the connection may stand; 0: for good.
+    closing_since: AtomicU64,
+    closing_for: AtomicU64,
 }
 
 /// What waits for one socket.
@@ -196,36 +195,27 @@ impl Outlet {
         self.acks.load(Ordering::Relaxed)
     }
 
-    /// Asks the watch to cut the socket at that time, whatever the session does until then.
-    pub fn cut_at(&self, then: Micros) {
-        self.cut_at.store(then.0.max(1), Ordering::Relaxed);
+    /// Asks the watch to cut the socket when so much `time` has passed since `now`, whatever the session does until then.
+    pub fn cut_after(&self, now: Micros, time: Micros) {
+        self.closing_for.store(time.0, Ordering::Relaxed);
+        self.closing_since.store(now.0.max(1), Ordering::Release);
     }
 
-    /// True if the time to cut has come.
+    /// Since when the socket waits to be cut, and how long it may; `None`: it is not to be cut.
     #[must_use]
-    pub fn is_cut_due(&self, now: Micros) -> bool {
-        let cut_at = self.cut_at.load(Ordering::Relaxed);
-        cut_at != 0 && cut_at <= now.0
+    pub fn closing(&self) -> Option<(Micros, Micros)> {
+        let since = self.closing_since.load(Ordering::Acquire);
+        (since != 0).then(|| (Micros(since), Micros(self.closing_for.load(Ordering::Relaxed))))
     }
 
-    /// The number of the chunk that the socket has not taken yet; `None` if it has taken all.
+    /// What the kernel knows of the socket. `None`: it is gone, or this system does not tell.
     #[must_use]
-    pub fn unsent(&self) -> Option<u32> {
-        let yielded = self.yielded.load(Ordering::Relaxed);
-        (self.handed.load(Ordering::Relaxed) != yielded).then_some(yielded)
+    pub fn depths(&self) -> Option<Depths> {
+        self.lane().socket.as_ref().and_then(Connection::depths)
     }
 
     fn reached_the_socket(&self, messages: u32) {
         self.pending.fetch_sub(messages, Ordering::AcqRel);
-    }
-
-    fn was_yielded(&self) {
-        // One writer: the session's own stream.
-        self.yielded.store(self.yielded.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-    }
-
-    fn was_handed(&self) {
-        self.handed.store(self.yielded.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
     fn lane(&self) -> MutexGuard<'_, Lane> {
@@ -273,7 +263,6 @@ where
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        this.outlet.was_handed();
         this.outlet.reached_the_socket(std::mem::take(&mut this.in_wire));
         let rest = {
             let mut lane = this.outlet.lane();
@@ -282,12 +271,10 @@ where
         };
         if let Some(rest) = rest {
             this.in_wire = 1;
-            this.outlet.was_yielded();
             return Poll::Ready(Some(Ok(rest)));
         }
         match Pin::new(&mut this.own).poll_next(cx) {
             Poll::Ready(Some(item)) => {
-                this.outlet.was_yielded();
                 return Poll::Ready(Some(item));
             }
             Poll::Ready(None) => return Poll::Ready(None),
@@ -302,7 +289,6 @@ where
         };
         drop(lane);
         this.in_wire = 1;
-        this.outlet.was_yielded();
         Poll::Ready(Some(Ok(frame)))
     }
 }
@@ -356,10 +342,8 @@ mod tests {
         assert_eq!(poll(&mut output).as_deref(), Some(&b"\x82\x03one"[..]));
         assert_eq!(poll(&mut output).as_deref(), Some(&b"\x82\x03two"[..]));
         assert!(!outlet.is_open(), "yielded is not taken by the socket");
-        assert!(outlet.unsent().is_some());
         assert_eq!(poll(&mut output), None);
         assert!(outlet.is_open());
-        assert!(outlet.unsent().is_none());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One match: an alarm, an inbox, the sessions' outlets, and a [`Room`] that decides everything.
 //!
-//! Every call into the room is caught: a game that panics takes its own room down, with a reason, and nothing else.
+//! Every call into the room is caught: a game that panics takes its own room down, with a reason, and nothing else. A panic
+//! of ours, outside of these calls, ends the actor in the middle of a turn, and its `Drop` does the same.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -71,6 +72,10 @@ pub struct RoomActor<G: Game> {
     reported: Micros,
     /// Somebody came or went since the lobby was told.
     news: bool,
+    /// Ticks skipped since then.
+    missed: u32,
+    /// It does something: whoever finds it so afterwards finds what a panic left.
+    in_turn: bool,
 }
 
 impl<G: Game> RoomActor<G> {
@@ -91,7 +96,16 @@ impl<G: Game> RoomActor<G> {
             rings: Some(rings),
             reported: Micros::default(),
             news: false,
+            missed: 0,
+            in_turn: false,
         }
+    }
+
+    /// Does something, from beginning to end.
+    fn turn(&mut self, work: impl FnOnce(&mut Self)) {
+        self.in_turn = true;
+        work(self);
+        self.in_turn = false;
     }
 
     /// One turn: the mail, the ticks that are due, what goes out.
@@ -171,11 +185,16 @@ impl<G: Game> RoomActor<G> {
         if !self.news && now.since(self.reported) < REPORT_EVERY {
             return;
         }
+        let missed = &mut self.missed;
+        let Some(room) = self.room.as_mut() else { return };
+        *missed = missed.saturating_add(room.poll_missed());
+        let missed = *missed;
         let Some((info, idle)) = self.guarded(ctx, |room, _| (room.info(), room.is_idle(now))) else { return };
         // Refused: the next report says it again.
-        if self.lobby.try_send(FromRoom::Report { room: self.new.id, info, idle }).is_ok() {
+        if self.lobby.try_send(FromRoom::Report { room: self.new.id, info, idle, missed }).is_ok() {
             self.reported = now;
             self.news = false;
+            self.missed = 0;
         }
     }
 
@@ -193,7 +212,11 @@ impl<G: Game> RoomActor<G> {
     }
 
     fn fail(&mut self, panic: &(dyn Any + Send), ctx: &mut Context<Self>) {
-        let what = panics::words(panic);
+        self.take_down(panics::words(panic));
+        ctx.stop();
+    }
+
+    fn take_down(&mut self, what: &str) {
         tracing::error!(room = %self.new.code, sessions = self.lines.list.len(), "room failed: {what}");
         let room = self.room.take();
         if catch_unwind(AssertUnwindSafe(|| drop(room))).is_err() {
@@ -201,22 +224,17 @@ impl<G: Game> RoomActor<G> {
         }
         // No client can cause this twice for a room, and the lobby must hear of it.
         self.lobby.do_send(FromRoom::Failed(self.new.id));
-        self.end(CloseReason::RoomFailed, ctx);
+        self.end(CloseReason::RoomFailed);
     }
 
-    fn end(&mut self, reason: CloseReason, ctx: &mut Context<Self>) {
+    fn end(&mut self, reason: CloseReason) {
         self.inbox.close(reason);
-        for line in self.lines.list.drain(..) {
+        while let Some(line) = self.lines.list.pop() {
             line.end(reason, self.clock);
         }
-        ctx.stop();
     }
-}
 
-impl<G: Game> Actor for RoomActor<G> {
-    type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Self::Context) {
+    fn start(&mut self, ctx: &mut Context<Self>) {
         if let Some(rings) = self.rings.take() {
             ctx.add_stream(rings);
         }
@@ -232,6 +250,22 @@ impl<G: Game> Actor for RoomActor<G> {
             Err(panic) => self.fail(&*panic, ctx),
         }
     }
+}
+
+impl<G: Game> Drop for RoomActor<G> {
+    fn drop(&mut self) {
+        if self.in_turn {
+            self.take_down("it panicked outside of its game");
+        }
+    }
+}
+
+impl<G: Game> Actor for RoomActor<G> {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        self.turn(|room| room.start(ctx));
+    }
 
     fn stopped(&mut self, _: &mut Self::Context) {
         tracing::info!(room = %self.new.code, "room ends");
@@ -240,7 +274,7 @@ impl<G: Game> Actor for RoomActor<G> {
 
 impl<G: Game> StreamHandler<()> for RoomActor<G> {
     fn handle(&mut self, (): (), ctx: &mut Self::Context) {
-        self.beat(ctx);
+        self.turn(|room| room.beat(ctx));
     }
 }
 
@@ -248,10 +282,13 @@ impl<G: Game> Handler<ToRoom> for RoomActor<G> {
     type Result = ();
 
     fn handle(&mut self, message: ToRoom, ctx: &mut Self::Context) {
-        match message {
-            ToRoom::Join { ticket, seek } => self.join(ticket, *seek, ctx),
-            ToRoom::End(reason) => self.end(reason, ctx),
-        }
+        self.turn(|room| match message {
+            ToRoom::Join { ticket, seek } => room.join(ticket, *seek, ctx),
+            ToRoom::End(reason) => {
+                room.end(reason);
+                ctx.stop();
+            }
+        });
     }
 }
 
@@ -310,7 +347,7 @@ impl Line {
         // A session that takes no message is frozen, or has ended by itself: cutting it is right for the one and
         // harmless to the other.
         if self.session.try_send(ToSession::End(reason)).is_err() {
-            self.route.outlet().cut_at(clock.now());
+            self.route.outlet().cut_after(clock.now(), Micros::default());
         }
     }
 }
@@ -387,5 +424,102 @@ impl Outbox for Lines {
             (SendOutcome::Closed | SendOutcome::Accepted, _) => self.closed.push(viewer),
         }
         outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use actix::Arbiter;
+    use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+    use super::super::courier::{Worker, WorkerId};
+    use super::super::inbox::Refused;
+    use super::super::lobby::{ListRooms, LobbyConfig};
+    use super::super::outlet::Outlet;
+    use super::*;
+    use crate::arena::Arena;
+    use crate::protocol::message::{RoomWish, Tier};
+
+    /// A session that hands on what it is told.
+    struct Told(UnboundedSender<ToSession>);
+
+    impl Actor for Told {
+        type Context = Context<Self>;
+    }
+
+    impl Handler<ToSession> for Told {
+        type Result = ();
+
+        fn handle(&mut self, message: ToSession, _: &mut Self::Context) {
+            self.0.send(message).expect("the test listens");
+        }
+    }
+
+    /// A mistake of the actor's own.
+    #[derive(Message)]
+    #[rtype(result = "()")]
+    struct Slip;
+
+    impl<G: Game> Handler<Slip> for RoomActor<G> {
+        type Result = ();
+
+        fn handle(&mut self, _: Slip, _: &mut Self::Context) {
+            self.turn(|_| panic!("a mistake that the room knows nothing of"));
+        }
+    }
+
+    async fn next(told: &mut UnboundedReceiver<ToSession>) -> ToSession {
+        let next = tokio::time::timeout(Duration::from_secs(10), told.recv()).await;
+        next.expect("something is told").expect("the session lives")
+    }
+
+    #[actix::test]
+    async fn a_panic_outside_of_the_game_tells_the_players_and_the_lobby() {
+        let clock = Clock::start();
+        let rooms = Arbiter::new();
+        let arbiter = rooms.handle();
+        let (begun, began) = std::sync::mpsc::channel();
+        let start_room = Box::new(move |new, lobby| {
+            let room = RoomActor::<Arena>::start_in_arbiter(&arbiter, move |_| {
+                RoomActor::new(new, RoomConfig::default(), Default::default(), clock, lobby)
+            });
+            begun.send(room.clone()).expect("the test listens");
+            room.recipient()
+        });
+        let reservation = Micros::from_millis(5000);
+        let config = LobbyConfig { rooms_max: 9, reservation, seats_max: 4, spectators_max: 4 };
+        let lobby = Lobby::new(config, clock, start_room).start();
+        let worker = Worker::start(WorkerId(0));
+        let mut players = Vec::new();
+        for _ in 0..2 {
+            let (tell, mut told) = unbounded_channel();
+            let outlet = Arc::<Outlet>::default();
+            let seek = Seek {
+                wish: RoomWish::Quick,
+                name: "Ann".into(),
+                tier: Tier::Delta,
+                resume: None,
+                origin: None,
+                session: Told(tell).start().recipient(),
+                route: Route::new(&worker, outlet.clone()),
+            };
+            lobby.send(seek).await.expect("the lobby lives");
+            let ToSession::Joined(mut slot) = next(&mut told).await else { panic!("there is a seat") };
+            slot.settle();
+            players.push((told, slot, outlet));
+        }
+        began.recv().expect("a room began").do_send(Slip);
+        for (mut told, mut slot, outlet) in players {
+            assert!(matches!(next(&mut told).await, ToSession::End(CloseReason::RoomFailed)));
+            assert_eq!(slot.push(Mail::Resync), Err(Refused::Closed(CloseReason::RoomFailed)));
+            assert_eq!(outlet.accept(), SendOutcome::Closed);
+        }
+        let start = std::time::Instant::now();
+        while !lobby.send(ListRooms).await.expect("the lobby lives").rooms.is_empty() {
+            assert!(start.elapsed() < Duration::from_secs(10), "the lobby must forget the room");
+        }
+        rooms.stop();
     }
 }

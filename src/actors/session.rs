@@ -208,8 +208,33 @@ impl Session {
         }));
         self.be_closing();
         let grace = Micros::from_millis(self.door.config.closing_ms.into());
-        self.outlet.cut_at(self.door.clock.now().after(grace).after(CUT_SLACK));
-        ctx.run_later(Duration::from_micros(grace.0), |_, ctx| ctx.stop());
+        let now = self.door.clock.now();
+        self.outlet.cut_after(now, grace.after(CUT_SLACK));
+        self.stop_after(grace, now, ctx);
+    }
+
+    /// Stops when so much time has passed since then, an absence of the whole process not counted.
+    fn stop_after(&self, time: Micros, since: Micros, ctx: &mut WebsocketContext<Self>) {
+        match self.door.clock.left(time, since) {
+            Duration::ZERO => ctx.stop(),
+            left => {
+                ctx.run_later(left, move |session, ctx| session.stop_after(time, since, ctx));
+            }
+        }
+    }
+
+    /// Waits so long for Hello, an absence of the whole process not counted.
+    fn await_hello(&mut self, time: Micros, since: Micros, ctx: &mut WebsocketContext<Self>) {
+        if !matches!(self.state, State::AwaitingHello { .. }) {
+            return;
+        }
+        match self.door.clock.left(time, since) {
+            Duration::ZERO => self.finish(CloseReason::HelloTimeout, ctx),
+            left => {
+                let deadline = ctx.run_later(left, move |session, ctx| session.await_hello(time, since, ctx));
+                self.state = State::AwaitingHello { deadline };
+            }
+        }
     }
 
     /// A session in a room drops out of it here, unless it has left.
@@ -238,6 +263,9 @@ impl Session {
     fn handle_pong(&mut self, payload: &[u8], ctx: &mut WebsocketContext<Self>) {
         let Some(sent) = self.pinged.filter(|sent| payload == sent.0.to_le_bytes()) else { return };
         self.pinged = None;
+        if self.door.clock.was_away_since(sent) {
+            return; // nobody can say how long it took
+        }
         let rtt = self.door.clock.now().since(sent);
         self.tell_room(Mail::Rtt(rtt), ctx);
     }
@@ -248,10 +276,9 @@ impl Actor for Session {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        self.outlet.heard(self.door.clock.now());
-        let hello = Duration::from_millis(self.door.config.hello_ms.into());
-        let deadline = ctx.run_later(hello, |session, ctx| session.finish(CloseReason::HelloTimeout, ctx));
-        self.state = State::AwaitingHello { deadline };
+        let now = self.door.clock.now();
+        self.outlet.heard(now);
+        self.await_hello(Micros::from_millis(self.door.config.hello_ms.into()), now, ctx);
         let enter = Enter { outlet: self.outlet.clone(), session: ctx.address().recipient() };
         let full = self.door.sessions.load(Ordering::Acquire) > self.door.config.sessions_max;
         // A clone has a place in the mailbox of its own, so this is refused only if the watch has stopped.

@@ -4,6 +4,10 @@
 //! fire, a message that tells it to stop waits for ever, and nothing times the socket out. So the watch looks at what
 //! the sessions' [`Outlet`]s show, and cuts the socket itself: by `shutdown` on a duplicate of its descriptor.
 //! TCP_USER_TIMEOUT lies below, for what even this does not see.
+//!
+//! **Stuck is not slow.** A kernel tells its peer of room again when there is a whole packet's, so a minute can pass without
+//! a byte at a few hundred a second: time alone does not tell a slow reader from one that has stopped. But who reads is
+//! there, and says something. So who takes no byte is cut soon if it says nothing either, and late whatever it says.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +15,7 @@ use std::time::Duration;
 use actix::{Actor, AsyncContext, Context, Handler, Message, Recipient};
 
 use super::clock::Clock;
+use super::connection::Depths;
 use super::outlet::Outlet;
 use super::session::ToSession;
 use crate::config::ServerConfig;
@@ -24,6 +29,9 @@ const BEAT: Duration = Duration::from_millis(100);
 /// to the healthy until it has taken the last of the sessions down: about 27 us each, so less than 2 ms in one go. A
 /// thousand that are stuck together are gone 1.6 s later than they might, four thousand 6.4 s.
 const CUTS_PER_BEAT: usize = 64;
+
+/// The kernel is asked about a connection so many times while a stuck one is waited for.
+const LOOKS: u64 = 10;
 
 /// Pings to sessions that came at the same time are spread over so many moments.
 const SPREAD: u32 = 16;
@@ -45,8 +53,13 @@ struct Entry {
     ping_at: Micros,
     /// By how much the second ping comes earlier, once: or sessions that came together would be pinged together for ever.
     early: Micros,
-    /// The chunk that the socket has not taken, and since when.
-    unsent: Option<(u32, Micros)>,
+    looks_at: Micros,
+    /// What the kernel said at the last look.
+    depths: Option<Depths>,
+    /// Since when bytes wait and none was taken; `None`: nothing waits.
+    takes_nothing_since: Option<Micros>,
+    /// When it last said something that a frozen session has not read.
+    spoke_at: Micros,
     told_idle: bool,
 }
 
@@ -58,20 +71,20 @@ impl Watch {
     }
 
     fn beat(&mut self) {
-        let now = self.clock.now();
-        let config = &self.config;
+        let (config, clock) = (&self.config, self.clock);
+        let now = clock.now();
         let mut cuts = 0;
         self.entries.retain_mut(|entry| {
             if entry.outlet.is_gone() {
                 return false;
             }
-            match entry.verdict(config, now) {
+            match entry.verdict(config, clock, now) {
                 Verdict::Well => {}
                 Verdict::Ping => entry.tell(ToSession::Ping),
                 Verdict::Idle => {
                     // It may be able to hear why. If not, it is cut all the same.
                     entry.tell(ToSession::End(CloseReason::Idle));
-                    entry.outlet.cut_at(now.after(Micros::from_millis(config.closing_ms.into())));
+                    entry.outlet.cut_after(now, Micros::from_millis(config.closing_ms.into()));
                 }
                 // Its verdict stays, and a later beat has room for it.
                 Verdict::Cut(_) if cuts == CUTS_PER_BEAT => {}
@@ -95,19 +108,23 @@ enum Verdict {
 }
 
 impl Entry {
-    fn verdict(&mut self, config: &ServerConfig, now: Micros) -> Verdict {
-        if self.outlet.is_cut_due(now) {
+    fn verdict(&mut self, config: &ServerConfig, clock: Clock, now: Micros) -> Verdict {
+        if self.outlet.closing().is_some_and(|(since, time)| clock.waited(since) >= time) {
             return Verdict::Cut("its time to close is over");
         }
-        self.unsent = match (self.outlet.unsent(), self.unsent) {
-            (Some(chunk), Some((same, since))) if chunk == same => Some((same, since)),
-            (Some(chunk), _) => Some((chunk, now)),
-            (None, _) => None,
-        };
-        if self.unsent.is_some_and(|(_, since)| now.since(since) >= Micros::from_millis(config.stuck_ms.into())) {
-            return Verdict::Cut(CloseReason::Stuck.label());
+        let stuck = Micros::from_millis(config.stuck_ms.into());
+        if self.looks_at <= now {
+            self.looks_at = now.after(Micros(stuck.0 / LOOKS));
+            self.look(now);
         }
-        if !self.told_idle && now.since(self.outlet.heard_at()) >= Micros::from_millis(config.idle_ms.into()) {
+        let silent = clock.waited(self.spoke_at.max(self.outlet.heard_at()));
+        if let Some(since) = self.takes_nothing_since {
+            let waited = clock.waited(since);
+            if (waited >= stuck && silent >= stuck) || waited >= config.deaf_after() {
+                return Verdict::Cut(CloseReason::Stuck.label());
+            }
+        }
+        if !self.told_idle && silent >= Micros::from_millis(config.idle_ms.into()) {
             self.told_idle = true;
             return Verdict::Idle;
         }
@@ -117,8 +134,28 @@ impl Entry {
         let period = Micros::from_millis(config.ping_ms.into());
         self.ping_at = now.after(period.since(std::mem::take(&mut self.early)));
         // A ping asks whether somebody is there, and how far away. Who acks has said both.
-        let known = self.outlet.acks() && now.since(self.outlet.heard_at()) < period;
+        let known = self.outlet.acks() && silent < period;
         if known { Verdict::Well } else { Verdict::Ping }
+    }
+
+    /// Asks the kernel whether the peer takes and says anything. Nobody else can: a socket that takes nothing freezes its
+    /// session, which then reads nothing either.
+    fn look(&mut self, now: Micros) {
+        let before = std::mem::replace(&mut self.depths, self.outlet.depths());
+        let Some(depths) = self.depths else {
+            self.takes_nothing_since = None;
+            return;
+        };
+        let took = depths.waiting == 0 || before.is_none_or(|before| before.taken != depths.taken);
+        self.takes_nothing_since = if took {
+            // From now on, if anything waits.
+            (depths.waiting > 0).then_some(now)
+        } else {
+            self.takes_nothing_since.or(Some(now))
+        };
+        if before.is_some_and(|before| depths.unread > before.unread) {
+            self.spoke_at = now;
+        }
     }
 
     fn tell(&self, message: ToSession) {
@@ -158,7 +195,10 @@ impl Handler<Enter> for Watch {
             // The first ping goes out at the next beat: a shot wants to know the RTT, and not every client acks.
             ping_at: Micros::default(),
             early: Micros::from_millis((self.config.ping_ms / 2 * (self.entered % SPREAD) / SPREAD).into()),
-            unsent: None,
+            looks_at: Micros::default(),
+            depths: None,
+            takes_nothing_since: None,
+            spoke_at: Micros::default(),
             told_idle: false,
         };
         if let Some(reason) = self.ending {
@@ -235,7 +275,7 @@ mod tests {
         for (number, (_, outlet)) in peers.iter().enumerate() {
             outlet.heard(watch.clock.now());
             if number < DUE {
-                outlet.cut_at(Micros::default());
+                outlet.cut_after(Micros::default(), Micros::default());
             }
             watch.handle(Enter { outlet: outlet.clone(), session: session.clone() }, &mut Context::new());
         }

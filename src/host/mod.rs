@@ -3,6 +3,7 @@
 //!
 //! - [`process`]: names of threads, free memory back.
 //! - [`log`], [`panics`]: lines on stderr that nobody waits for, and panics among them.
+//! - [`sockets`]: what waits in the kernel for a peer.
 //! - [`addresses`]: where others can reach a socket of this machine.
 //! - [`rehearsal`]: whether the system will let the server have its threads and descriptors.
 //!
@@ -13,3 +14,4 @@ pub mod log;
 pub mod panics;
 pub mod process;
 pub mod rehearsal;
+pub mod sockets;

@@ -119,6 +119,12 @@ impl Acks {
         }
     }
 
+    /// Nobody was there for a time, which lies in the age of whatever is on its way: it tells nothing of the client.
+    pub(super) fn handle_absence(&mut self, now: Micros) {
+        self.flying.clear();
+        self.risen = now;
+    }
+
     /// The client begins with nothing: whatever is on its way to it does not count.
     pub(super) fn handle_resync(&mut self) {
         self.acked = self.acked.map(|_| self.sent);
@@ -380,6 +386,23 @@ mod tests {
             let most = 60_000 / reads_for;
             assert!(read as u64 * 3 > most, "{read} snapshots of {most} that could be read");
             assert!(oldest <= 1000 + rtt / 2, "{oldest} ms old, {reads_for} ms to read one, {rtt} ms away");
+        }
+    }
+
+    #[test]
+    fn an_absence_of_the_server_is_nobodys_slowness() {
+        for away in [1500, 17_000] {
+            let mut play = Play::new(100, 0);
+            play.run(5000);
+            // What was on its way is acked meanwhile, and heard when the server is back.
+            play.now += away;
+            play.acks.handle_absence(ms(play.now));
+            let from = play.now;
+            play.run(1000);
+            let (read, _) = play.read_since(from);
+            assert!(read >= 25, "{read} snapshots in the first second after {away} ms");
+            let rtt = play.acks.rtt().expect("it acks").millis();
+            assert!(rtt <= 135, "{rtt} ms for 100");
         }
     }
 

@@ -210,6 +210,7 @@ impl<G: Game> Room<G> {
     /// Notes that a session lives: the snapshots it has seen, and that it got its Welcome, so that the token before it
     /// dies. Returns who sits in its seat.
     fn heard_from(&mut self, viewer: ViewerId, seen: Tick, now: Micros) -> Option<&mut Person> {
+        self.look_at_time(now);
         let viewer = self.viewers.get_mut(viewer)?;
         viewer.acks.handle_seen(seen, now);
         let person = self.seats.person_mut(viewer.seat?)?;

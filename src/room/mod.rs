@@ -4,6 +4,7 @@
 //! `handle_*` takes an event in, [`Room::tick`] advances, `poll_*` yields effects.
 
 mod acks;
+pub mod attendance;
 mod bots;
 mod events;
 mod inbound;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Serialize;
 
+use self::attendance::Attendance;
 use self::bots::BotChange;
 use self::events::EventRing;
 use self::outbound::{InputNews, Moment, Outbound};
@@ -35,8 +37,8 @@ use crate::sim::timing::{CATCH_UP_MS, REWIND_MAX_MS, REWIND_SLACK_MS, ticks_of};
 
 pub use self::outbound::{Outbox, SendOutcome};
 
-/// How long an idle room sleeps between looks at the clock.
-const RESTING: Micros = Micros::from_millis(1000);
+/// How long an idle room sleeps between looks at the clock: often enough not to seem absent.
+const RESTING: Micros = Micros::from_millis(500);
 
 /// One match.
 pub struct Room<G: Game> {
@@ -52,6 +54,10 @@ pub struct Room<G: Game> {
     roster: RosterBook,
     /// Joins and leaves since the last tick, in the order in which they came: the game hears of them at the next.
     changes: Vec<SeatChange>,
+    /// Whether the process was there all the time.
+    attendance: Attendance,
+    /// Ticks that were skipped while somebody was there to play them, and not told of.
+    missed: u32,
     /// Since when there has been neither session nor kept seat.
     empty_since: Option<Micros>,
     inputs: SeatInputs,
@@ -169,6 +175,8 @@ impl<G: Game> Room<G> {
             viewers: Viewers::default(),
             roster: RosterBook::new(),
             changes: Vec::new(),
+            attendance: Attendance::new(epoch),
+            missed: 0,
             empty_since: Some(epoch),
             inputs: SeatInputs::default(),
             tick_events: Events::default(),
@@ -187,14 +195,16 @@ impl<G: Game> Room<G> {
     /// Simulates every tick that is due by `now`: at most `catch_up_ticks_max`. A room that nobody is in, and in which
     /// no seat is kept, rests: its time is skipped.
     pub fn tick(&mut self, now: Micros) {
+        self.look_at_time(now);
         self.free_expired_seats(now);
         if self.empty_since.is_some() {
             self.tell_changes();
             self.clock.rest(now);
             return;
         }
-        let before = self.clock.tick();
+        let (before, skipped) = (self.clock.tick(), self.clock.skipped());
         let due = self.clock.advance(now);
+        self.missed = self.missed.saturating_add(self.clock.skipped() - skipped);
         for ahead in 1..=due {
             self.step(before.after(ahead));
         }
@@ -202,6 +212,25 @@ impl<G: Game> Room<G> {
             let after = self.unsent.map_or(before, |unsent| unsent.after);
             self.unsent = Some(Unsent { after, now });
         }
+    }
+
+    /// Notices that nobody was there for a time: then nothing of it counts against those who wait, and whoever is waited
+    /// for has their whole time again.
+    fn look_at_time(&mut self, now: Micros) {
+        if !self.attendance.look(now) {
+            return;
+        }
+        self.seats.keep_anew(now.after(Micros::from_millis(self.config.seat_kept_ms.into())));
+        self.empty_since = self.empty_since.map(|_| now);
+        for viewer in self.viewers.iter_mut() {
+            viewer.acks.handle_absence(now);
+        }
+    }
+
+    /// How many ticks were skipped since this was asked last, because they were due too late. Those of a room that rests
+    /// do not count.
+    pub fn poll_missed(&mut self) -> u32 {
+        std::mem::take(&mut self.missed)
     }
 
     /// When to call [`Room::tick`] again.

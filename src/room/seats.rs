@@ -118,6 +118,15 @@ impl Seats {
         self.iter().filter(|(_, seat)| matches!(seat, Seat::Bot { .. })).last().map(|(id, _)| id)
     }
 
+    /// Every seat that is kept is kept until then, at least.
+    pub(super) fn keep_anew(&mut self, until: Micros) {
+        for seat in &mut self.seats {
+            if let Some(Link::Dropped { kept_until, .. }) = seat.person_mut().map(|person| &mut person.link) {
+                *kept_until = until.max(*kept_until);
+            }
+        }
+    }
+
     /// From now on the seat's person is away, and the seat is kept until then.
     pub(super) fn keep(&mut self, seat: SeatId, by: ViewerId, kept_until: Micros) {
         if let Some(person) = self.person_mut(seat) {

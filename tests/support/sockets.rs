@@ -328,6 +328,19 @@ pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// Takes one of the server's frames off the front, if it is whole: its first byte and its payload.
+pub fn take_message(bytes: &mut Vec<u8>) -> Option<(u8, Vec<u8>)> {
+    let (head, length) = match *bytes.get(1)? {
+        126 => (4, usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?))),
+        127 => (10, usize::try_from(u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?)).ok()?),
+        short => (2, usize::from(short)),
+    };
+    let payload = bytes.get(head..head + length)?.to_vec();
+    let first = bytes[0];
+    bytes.drain(..head + length);
+    Some((first, payload))
+}
+
 /// Reads a raw connection to its end; the payload of the last Close frame's code, and all bytes. Stops early at
 /// `patience`, with what came.
 pub async fn read_to_end(socket: &mut TcpStream, patience: Duration) -> (Vec<u8>, bool) {
