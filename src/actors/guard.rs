@@ -82,7 +82,7 @@ where
                 Phase::Open => {
                     let now = this.clock.now();
                     this.outlet.heard(now);
-                    this.limiter.fill(now, this.clock.returned());
+                    this.limiter.fill(now, this.clock.returned().max(this.outlet.frozen_at()));
                     let close_end = this.frames.read(&chunk, &mut this.limiter);
                     if let Some(end) = close_end {
                         chunk.truncate(end);

@@ -3,7 +3,7 @@
 use crate::config::ServerConfig;
 use crate::ids::Micros;
 
-/// How long after an absence what has piled up meanwhile may take to be read.
+/// How long after such a time what has piled up meanwhile may take to be read.
 const PILE_IS_READ_IN: Micros = Micros::from_millis(2000);
 
 /// Fills at a rate up to a burst; a charge that it cannot pay is refused.
@@ -57,8 +57,9 @@ impl Limiter {
         }
     }
 
-    /// Adds what the time since the last call has earned. `returned`: when the process was last back from an absence, in
-    /// which what clients sent has piled up. It comes all at once, so the time of the absence counts in full for a while.
+    /// Adds what the time since the last call has earned. `returned`: when the server last began to read again after a time in
+    /// which it did not, because it was stopped itself or because the client took nothing. What the client sent meanwhile
+    /// has piled up and comes all at once, so that time counts in full for a while.
     pub fn fill(&mut self, now: Micros, returned: Micros) {
         let elapsed = now.since(self.filled);
         let beyond = returned != Micros::default() && now.since(returned) < PILE_IS_READ_IN;

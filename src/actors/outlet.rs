@@ -43,6 +43,7 @@ pub struct Outlet {
     /// The connection has gone.
     gone: AtomicBool,
     heard_at: AtomicU64,
+    frozen_at: AtomicU64,
     acks: AtomicBool,
     /// Since when, and how long, the connection may stand; 0: for good.
     closing_since: AtomicU64,
@@ -180,6 +181,17 @@ impl Outlet {
     #[must_use]
     pub fn heard_at(&self) -> Micros {
         Micros(self.heard_at.load(Ordering::Relaxed))
+    }
+
+    /// The socket takes nothing, so what the client says is not read: it piles up.
+    pub fn freeze(&self, now: Micros) {
+        self.frozen_at.store(now.0, Ordering::Relaxed);
+    }
+
+    /// When the socket was last known to take nothing; 0: never.
+    #[must_use]
+    pub fn frozen_at(&self) -> Micros {
+        Micros(self.frozen_at.load(Ordering::Relaxed))
     }
 
     /// The client said which snapshot it has seen; 0: it does not say.

@@ -33,6 +33,9 @@ const CUTS_PER_BEAT: usize = 64;
 /// The kernel is asked about a connection so many times while a stuck one is waited for.
 const LOOKS: u64 = 10;
 
+/// Who has said so much that its frozen session has not read is not silent: its kernel may have no room for more.
+const UNREAD_MAX: u64 = 32 * 1024;
+
 /// Pings to sessions that came at the same time are spread over so many moments.
 const SPREAD: u32 = 16;
 
@@ -151,9 +154,10 @@ impl Entry {
             // From now on, if anything waits.
             (depths.waiting > 0).then_some(now)
         } else {
+            self.outlet.freeze(now);
             self.takes_nothing_since.or(Some(now))
         };
-        if before.is_some_and(|before| depths.unread > before.unread) {
+        if before.is_some_and(|before| depths.unread > before.unread) || depths.unread >= UNREAD_MAX {
             self.spoke_at = now;
         }
     }

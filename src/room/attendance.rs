@@ -8,6 +8,8 @@ use crate::ids::Micros;
 
 /// So much between two looks is an absence. Whoever waits must look more often: the smallest deadlines are that long.
 const ABSENCE: Micros = Micros::from_millis(1000);
+/// Looks that follow each other sooner leave no trace: threads that share this need not fight for it.
+const STEP: Micros = Micros::from_millis(10);
 
 /// When somebody looked at the time. It may be shared by threads: then an absence is one of all of them.
 #[derive(Debug, Default)]
@@ -26,7 +28,11 @@ impl Attendance {
 
     /// Somebody looks at the time. True if that ends an absence.
     pub fn look(&self, now: Micros) -> bool {
-        let absence = now.since(Micros(self.looked.load(Ordering::Relaxed))) > ABSENCE;
+        let gap = now.since(Micros(self.looked.load(Ordering::Relaxed)));
+        if gap < STEP {
+            return false;
+        }
+        let absence = gap > ABSENCE;
         if absence {
             // First, so that whoever sees the new look sees this too.
             self.returned.fetch_max(now.0, Ordering::Release);
@@ -69,6 +75,7 @@ mod tests {
             assert!(!attendance.look(ms(now)));
             assert_eq!(attendance.waited(ms(100), ms(now)), ms(now - 100));
         }
+        assert!(!attendance.look(ms(5005)), "too soon to be noted");
         for (from, until) in [(5000, 6001), (6001, 23_000), (23_000, 53_000)] {
             assert!(attendance.look(ms(until)), "from {from} to {until} nobody looked");
             assert_eq!(attendance.waited(ms(100), ms(until)), ms(0));

@@ -145,7 +145,7 @@ pub struct Group {
     /// From when reading stopped to when the server cut the connection.
     pub cut_after_ms: Option<Distribution>,
     /// From when the kernel last took something for a reader that stopped, to within 100 ms, to when the server cut the
-    /// connection: what `server.stuck_ms` is to be compared with. `None` if the server is not on this machine.
+    /// connection: what twelve times `server.stuck_ms` is to be compared with. `None` if the server is not on this machine.
     pub stuck_ms: Option<Distribution>,
     /// The most bytes, unsent or unacknowledged, that the kernel held at once for one slow reader's socket on the server's
     /// side; asked every 100 ms. What lies in the reader's own buffer is not among them. `None` as above, and for groups
