@@ -64,6 +64,8 @@ let welcomed = false;
 /** @type {((wants: import('./arena/input.js').Wants) => Record<string, number>) | null} */
 let levels = null;
 let ghost = false;
+/** True while this page lies in the browser's history, and until it has come back from there. */
+let away = false;
 let lastFrame = 0;
 /** The device's pixels per CSS pixel that the canvas has been made for. */
 let drawnRatio = 0;
@@ -230,6 +232,7 @@ function welcome(told) {
 /** @param {import('./net/connection.js').Status} told */
 function status(told) {
   const { phase, reason } = told;
+  if (away) return;
   if (phase === 'playing') {
     playing = true;
     dropped = null;
@@ -348,6 +351,7 @@ function frame(now) {
   controls.active = mode() === 'flying' && client?.phase === 'playing';
   controls.poll();
   screens.focus.look();
+  if (away) return;
   if (client?.phase === 'waiting') waiting(client.status);
   if (client === null || reading.looks === null || !welcomed) {
     drawing.idle(dt);
@@ -445,12 +449,35 @@ function boot() {
   };
   exposeToTests(window, { client: () => client, scene, hud, drawing, sound, controls });
   requestAnimationFrame(frame);
+  window.addEventListener('pagehide', putAway);
+  window.addEventListener('pageshow', ({ persisted }) => { if (persisted) void comeBack(); });
   void begin();
+}
+
+/** The page goes, perhaps to come back as it is; a socket or a lock would keep it from that, and others from the seat. */
+function putAway() {
+  away = true;
+  if (client !== null && client.phase !== 'closed') client.park();
+  tab.release();
+}
+
+/** Back from the browser's history: another page of this tab may have played on or left, or a copy may be the tab now. */
+async function comeBack() {
+  const whose = await claim();
+  away = false;
+  if (client === null || !client.parked) return;
+  if (client.seat === null || client.canResume) client.connect();
+  else if (whose === 'copy') join({ kind: 'code', code: client.code }, screens.name);
+  else end(true);
+}
+
+function claim() {
+  return tab.claim().catch(() => /** @type {const} */ ('own'));
 }
 
 /** A reload in the middle of a match goes on with it, unless the address asks for another one. */
 async function begin() {
-  const whose = await tab.claim().catch(() => /** @type {const} */ ('own'));
+  const whose = await claim();
   // A copy of a tab goes to the same match, with a ship of its own.
   const seat = savedSeat(whose === 'own' ? tab.storage : tab.copiedFrom, addresses.socket);
   const invited = invitation();

@@ -87,17 +87,24 @@ export function browserPlatform(window) {
   };
 }
 
+/** How long the page before this one may take to go: at a reload, and where this page is most likely a copy. */
+const RELOAD_MS = 3000;
+const COPY_MS = 700;
+
 /**
  * The tab that this page is in, for `storage` of createClient.
  * @param {Window & typeof globalThis} window
  */
 export function browserTab(window) {
-  const { navigator, BroadcastChannel } = window;
+  const { navigator, performance, BroadcastChannel } = window;
+  const loads = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType('navigation'));
   return new Tab({
     storage: tabStorage(window),
     locks: navigator.locks ?? null,
     channel: BroadcastChannel === undefined ? null : (name) => new BroadcastChannel(name),
     after: (ms, work) => void window.setTimeout(work, ms),
     random: Math.random,
+    // No browser calls a copy so; and a reload on a busy machine would cost its player the seat.
+    patience: loads[0]?.type === 'reload' ? RELOAD_MS : COPY_MS,
   });
 }

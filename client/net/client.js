@@ -4,7 +4,7 @@ import { PROTOCOL_VERSION, closeReason } from '../protocol/index.js';
 import { Scene } from '../predict/index.js';
 import { Connection, PAUSED_MS } from './connection.js';
 import { Farewell } from './farewell.js';
-import { savedSeat, saveSeat, wishAllows } from './resume.js';
+import { KeptSeat } from './resume.js';
 import { Session } from './session.js';
 import { Rates } from './stats.js';
 import { Steady } from './steady.js';
@@ -70,14 +70,14 @@ export class Client {
     this.transport = transport;
     this.time = new Steady(clock);
     this.random = random;
-    this.storage = storage;
+    this.kept = new KeptSeat(storage, url);
+    this.parked = false;
     this.rejoin = rejoin;
     this.on = on;
     /** @type {Switches} */
     this.switches = { prediction: true, smoothing: true, interpolation: true, lagCompensation: true };
     /** @type {Session | null} */
     this.session = null;
-    this.seatToken = /** @type {Uint8Array | null} */ (null);
     this.resumed = false;
     this.code = '';
     this.reconnects = 0;
@@ -132,8 +132,7 @@ export class Client {
   }
 
   connect() {
-    const saved = savedSeat(this.storage, this.url);
-    this.seatToken = saved && wishAllows(this.wish, saved.code) ? saved.token : null;
+    this.parked = false;
     this.stopTimer();
     this.stopReturns();
     this.ran = Infinity;
@@ -161,18 +160,33 @@ export class Client {
     this.connection.probe(now);
   }
 
+  /**
+   * The page is put away (the browser's history), and with it the session; the seat stays kept. `connect()` comes back.
+   */
+  park() {
+    this.parked = true;
+    this.#stop();
+    // For no reason that anybody would reconnect by themselves.
+    this.connection.close(closeReason(1000));
+  }
+
+  /** True if `connect()` would take a seat back. */
+  get canResume() {
+    return this.kept.peek(this.wish) !== null;
+  }
+
   /** Gives the seat up, also while there is no connection: then one is made for this, in the background. */
   leave() {
     const { connection } = this;
-    const seated = this.wish.kind !== 'spectate' || this.seatToken !== null;
-    const waits = this.phase === 'waiting' && this.seatToken !== null;
-    const joins = this.phase === 'connecting' && seated && (this.seatToken !== null || connection.open);
+    const resumes = this.canResume;
+    const waits = this.phase === 'waiting' && resumes;
+    const joins = this.phase === 'connecting' && (resumes || (this.wish.kind !== 'spectate' && connection.open));
     if (waits || joins) {
       this.farewell?.connection.close(closeReason(1000));
       this.connection = this.#newConnection();
       this.farewell = new Farewell(connection, this.#hello(), this.time.now());
     } else connection.send({ type: 'leave' });
-    this.#forgetSeat();
+    this.kept.forget();
     this.#stop();
     this.connection.close(closeReason(1000));
   }
@@ -282,7 +296,7 @@ export class Client {
   #hello() {
     return /** @type {const} */ ({
       type: 'hello', protocol: PROTOCOL_VERSION, name: this.name, wish: this.wish, tier: this.tier,
-      resume: this.seatToken, features: 0,
+      resume: this.kept.recall(this.wish), features: 0,
     });
   }
 
@@ -327,8 +341,7 @@ export class Client {
     }
     if (this.hidden) session.setHidden(true, this.time.now());
     this.code = welcome.code;
-    this.seatToken = welcome.token;
-    saveSeat(this.storage, this.url, welcome.token && { token: welcome.token, code: welcome.code });
+    this.kept.keep(welcome.token, welcome.code);
     // The next session looks for the same room, not for another new one.
     if (this.wish.kind === 'create') this.wish = { kind: 'code', code: welcome.code };
     if (this.wish.kind === 'spectate') this.wish = { kind: 'spectate', code: welcome.code };
@@ -343,7 +356,7 @@ export class Client {
   #refuse(text) {
     const reason = { ...closeReason(4002), text };
     this.connection.send({ type: 'leave' });
-    this.#forgetSeat();
+    this.kept.forget();
     this.#stop();
     try {
       this.on.closing?.(reason);
@@ -358,17 +371,12 @@ export class Client {
    */
   #ended(reason) {
     if (reason.action === 'retry') return 'retry';
-    const tried = this.seatToken !== null;
-    this.#forgetSeat();
+    const tried = this.kept.token !== null;
+    this.kept.forget();
     // The seat was kept for too short or the server began anew: the player wants to play, so they join like anybody.
     if (reason.name === 'seat_gone' && tried && this.rejoin) return 'retry';
     this.#stop();
     return reason.action;
-  }
-
-  #forgetSeat() {
-    this.seatToken = null;
-    saveSeat(this.storage, this.url, null);
   }
 
   #stop() {

@@ -16,19 +16,18 @@
  * @property {((name: string) => Channel) | null} channel may throw
  * @property {(ms: number, work: () => void) => void} after
  * @property {() => number} random 0 to below 1
+ * @property {number} patience ms: how long another page may still hold the name that is only about to go, as at a reload
  */
 
 const NAME_KEY = 'tickroom tab';
 const CHANNEL = 'tickroom tabs';
-/** At a reload the page before this one may be held for a moment yet. */
-const PATIENCE_MS = 400;
 /** A page that lives answers within this: its timers may sleep in the background, its messages do not. */
-const ANSWER_MS = 150;
+const ANSWER_MS = 250;
 
 export class Tab {
   /** @param {TabParts} parts */
-  constructor({ storage, locks, channel, after, random }) {
-    this.#parts = { storage, locks, channel, after, random };
+  constructor(parts) {
+    this.#parts = parts;
   }
 
   #parts;
@@ -73,11 +72,16 @@ export class Tab {
    */
   #keptBy(name) {
     const at = (/** @type {string} */ key) => `${key} of ${name()}`;
-    const storage = () => (name() === '' ? null : this.#parts.storage);
+    const storage = () => {
+      const { storage: all } = this.#parts;
+      // Not in silence: whoever keeps something must know that it is kept nowhere.
+      if (all === null || name() === '') throw new Error('this tab has no storage, or was not claimed yet');
+      return all;
+    };
     return {
-      getItem: (key) => storage()?.getItem(at(key)) ?? null,
-      setItem: (key, value) => storage()?.setItem(at(key), value),
-      removeItem: (key) => storage()?.removeItem(at(key)),
+      getItem: (key) => storage().getItem(at(key)),
+      setItem: (key, value) => storage().setItem(at(key), value),
+      removeItem: (key) => storage().removeItem(at(key)),
     };
   }
 
@@ -117,12 +121,12 @@ export class Tab {
    */
   #lock(name) {
     return new Promise((resolve) => {
-      const { locks, after } = this.#parts;
+      const { locks, after, patience: ms } = this.#parts;
       if (!locks) return resolve(null);
       const patience = new AbortController();
       /** @param {unknown} error */
       const failed = (error) => resolve(patience.signal.aborted && error === patience.signal.reason ? false : null);
-      after(PATIENCE_MS, () => patience.abort());
+      after(ms, () => patience.abort());
       try {
         locks.request(`${CHANNEL} ${name}`, { signal: patience.signal }, () => {
           resolve(true);
@@ -158,8 +162,7 @@ export class Tab {
       if (held || by < data.by) channel.postMessage({ name, by, to: data.by });
       else taken = true;
     };
-    // Twice: at a reload, the page before this one may still answer for a moment.
-    for (let time = 0; time < 2 && !held; time++) {
+    for (let waited = 0; waited < this.#parts.patience + ANSWER_MS && !held; waited += ANSWER_MS) {
       taken = false;
       channel.postMessage({ name, by });
       await new Promise((resolve) => this.#parts.after(ANSWER_MS, () => resolve(undefined)));

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { CLOSE_REASONS, PROTOCOL_VERSION, decodeClient, encodeServer, fromHex, rulesHash } from '../protocol/index.js';
-import { createClient, savedSeat } from '../net/index.js';
+import { createClient, saveSeat, savedSeat } from '../net/index.js';
 import { memoryStorage, play } from './support/play.js';
 import { TOY } from './support/toy.js';
 
@@ -157,6 +157,70 @@ test('a reload takes the seat back if the wish allows it', () => {
   assert.deepEqual(first.sockets[0].sent.at(-1), { type: 'leave' });
   assert.equal(first.sockets[0].closed, true);
   assert.equal(savedSeat(first.storage, 'ws://x/ws'), null);
+});
+
+const URL = 'ws://x/ws';
+const token = (/** @type {number} */ byte) => new Uint8Array(16).fill(byte);
+
+test('each reconnect asks storage for the token: another page of this tab may have a newer one, or have left', () => {
+  for (const [wish, told, resume] of /** @type {[import('../protocol/messages.js').Wish, import('../net/resume.js').SavedSeat | null, number | null][]} */ ([
+    [{ kind: 'quick' }, { token: token(7), code: 'K7QX' }, 7],
+    [{ kind: 'code', code: 'k7qx' }, { token: token(7), code: 'K7QX' }, 7],
+    [{ kind: 'quick' }, null, null],
+    // The tab plays elsewhere now: whoever wants any match goes there, whoever wants this one has a seat here.
+    [{ kind: 'quick' }, { token: token(8), code: 'BBBB' }, 8],
+    [{ kind: 'code', code: 'K7QX' }, { token: token(8), code: 'BBBB' }, 3],
+  ])) {
+    const { client, storage, welcome, close, pass, sockets, hello } = setup({ wish });
+    client.connect();
+    welcome(3);
+    saveSeat(storage, URL, told);
+    close(1006, false);
+    pass(1000);
+    sockets[1].events.open();
+    assert.deepEqual(hello().resume, resume && token(resume), JSON.stringify([wish, told?.code]));
+  }
+});
+
+test('a token that storage did not take is remembered instead of the older one that lies there', () => {
+  const { storage } = setup();
+  saveSeat(storage, URL, { token: token(1), code: 'K7QX' });
+  const full = { ...storage, setItem: () => { throw new Error('QuotaExceededError'); } };
+  const { client, sockets, welcome, close, pass, hello } = setup({ storage: full });
+  client.connect();
+  welcome(2);
+  assert.deepEqual(hello().resume, token(1));
+  for (const at of [1, 2]) {
+    close(1006, false);
+    pass(1000 * at);
+    sockets[at].events.open();
+    assert.deepEqual(hello().resume, token(at + 1));
+    welcome(at + 2);
+  }
+  assert.equal(savedSeat(storage, URL), null, 'a reload must not come with a token of long ago');
+});
+
+test('a page that is put away keeps its seat, tries nothing by itself, and comes back to what the tab has then', () => {
+  const { client, sockets, storage, welcome, pass, hello } = setup();
+  client.connect();
+  welcome(3);
+  client.park();
+  assert.equal(sockets[0].closed, true);
+  assert.ok(sockets[0].sent.every(({ type }) => type !== 'leave'));
+  pass(20_000);
+  client.frame(40_000);
+  assert.equal(sockets.length, 1);
+  assert.deepEqual([client.phase, client.parked, client.canResume], ['closed', true, true]);
+  // Meanwhile another page of the tab has the seat, and a newer token.
+  saveSeat(storage, URL, { token: token(9), code: 'K7QX' });
+  client.connect();
+  sockets[1].events.open();
+  assert.deepEqual([hello().resume, client.parked], [token(9), false]);
+  welcome(11);
+  // What another page keeps is not this one's to forget.
+  saveSeat(storage, URL, { token: token(10), code: 'BBBB' });
+  client.leave();
+  assert.deepEqual(savedSeat(storage, URL)?.token, token(10));
 });
 
 test('after creating a room the next session looks for that room, not for another new one', () => {

@@ -74,7 +74,7 @@ function browser(/** @type {'locks' | 'channel' | 'neither'} */ has, seed = 1) {
     return state / 0x1_0000_0000;
   };
   const after = (/** @type {number} */ ms, /** @type {() => void} */ work) => world.schedule(world.now + ms, work);
-  const load = (/** @type {any} */ storage) => new Tab({ storage, locks, channel, after, random });
+  const load = (/** @type {any} */ storage) => new Tab({ storage, locks, channel, after, random, patience: 700 });
   /** Milliseconds between the claims of several. */
   const stagger = { ms: 0 };
   /** Lets time pass until all of these are claimed. @param {Tab[]} tabs */
@@ -82,7 +82,7 @@ function browser(/** @type {'locks' | 'channel' | 'neither'} */ has, seed = 1) {
     /** @type {string[]} */
     const said = [];
     tabs.forEach((tab, at) => after(at * stagger.ms, () => void tab.claim().then((what) => { said[at] = what; })));
-    for (let i = 0; i < 200 && Object.keys(said).length < tabs.length; i++) {
+    for (let i = 0; i < 400 && Object.keys(said).length < tabs.length; i++) {
       await new Promise((resolve) => setImmediate(resolve));
       world.run(world.now + 10);
     }
@@ -132,7 +132,7 @@ for (const has of /** @type {const} */ (['locks', 'channel'])) {
     const storage = memoryStorage();
     const page = load(storage);
     await claim(page);
-    world.schedule(world.now + 100, () => page.release());
+    world.schedule(world.now + 600, () => page.release());
     assert.deepEqual(await claim(load(storage)), ['own']);
   });
 
@@ -185,7 +185,7 @@ test('locks and channels that a browser has but forbids are as good as none', as
   for (const locks of [rejects, throws]) {
     const storage = memoryStorage();
     for (let load = 0; load < 2; load++) {
-      const tab = new Tab({ storage, locks, channel: () => { throw new Error('SecurityError'); }, after, random: () => 0.3 });
+      const tab = new Tab({ storage, locks, channel: () => { throw new Error('SecurityError'); }, after, random: () => 0.3, patience: 700 });
       assert.equal(await tab.claim(), 'own');
     }
   }

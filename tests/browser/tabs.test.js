@@ -13,7 +13,11 @@ let browser;
 before(async () => {
   server = await Server.start({ 'room.fill_to': 0, 'room.seat_kept_ms': 60_000 });
   // A name that is not this machine's to the browser: there plain HTTP is no secure context, as in a local network.
-  browser = await launch({ args: ['--host-resolver-rules=MAP lan.example 127.0.0.1'] });
+  browser = await launch({
+    args: ['--host-resolver-rules=MAP lan.example 127.0.0.1'],
+    // Playwright switches it off.
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
+  });
 });
 
 /** Opens a page with another's session storage in it, as a browser does that duplicates a tab or opens a crashed one again. */
@@ -84,3 +88,60 @@ for (const [where, host, secure] of /** @type {const} */ ([
     for (const one of [duplicate, again]) await one.close();
   });
 }
+
+test('back from the browser\'s history a page takes the seat that its tab has by now, and never a second one', { timeout: 60_000 }, async () => {
+  const ben = await Person.at(browser, 'Ben');
+  await ben.join(server.url, '#create-private');
+  const address = ben.page.url();
+  const ada = await Person.at(browser, 'Ada');
+  await ada.join(address);
+  const first = await ada.look();
+  // The page as it was left, by the back button: not loaded anew.
+  const mark = () => ada.page.evaluate(() => { window.marked = true; });
+  const away = () => ada.page.goto(`${server.url}/health`);
+  const back = async (steps) => {
+    ada.page.evaluate((by) => { window.history.go(-by); }, steps).catch(() => {});
+    await until('the page of before', () => ada.page.evaluate(() => window.marked === true).catch(() => false));
+  };
+  const flying = async (who) => until(`${who} fly`, async () => String((await ben.look()).scores.map((line) => line.seat).sort()) === who);
+
+  await mark();
+  await away();
+  await until('the server knows that she is away', async () => (await ben.look()).scores.some((line) => line.away));
+  await back(1);
+  const again = await ada.plays();
+  assert.deepEqual([again.seat, again.own.id], [first.seat, first.own.id]);
+  await flying('0,1');
+
+  // Another page of this tab takes the seat back meanwhile: it has a newer token of it.
+  await away();
+  await ada.page.goto(address);
+  assert.equal((await ada.plays()).seat, first.seat);
+  await back(2);
+  assert.equal((await ada.plays()).seat, first.seat);
+  await flying('0,1');
+
+  // A copy of this tab is loaded meanwhile, and becomes the tab: the page that comes back is one more player.
+  const stored = await ada.page.evaluate(() => ({ ...sessionStorage }));
+  await away();
+  const copy = await copyOf(ada, stored);
+  await copy.page.goto(address);
+  assert.equal((await copy.plays()).seat, first.seat);
+  await back(1);
+  const own = await ada.plays();
+  assert.deepEqual([own.seat !== first.seat, own.code], [true, first.code]);
+  await sleep(500);
+  assert.deepEqual([await copy.overlay(), (await copy.look()).seat], [null, first.seat]);
+
+  // Another page of this tab has left the match: nothing is joined that nobody asked for.
+  await away();
+  await ada.page.goto(address);
+  await ada.plays();
+  await ada.page.keyboard.press('KeyH');
+  await ada.page.click('#menu-leave');
+  await back(2);
+  await until('the start', () => ada.page.isVisible('#join'));
+  await flying('0,1');
+  assert.deepEqual([...ada.faults, ...ben.faults, ...copy.faults], []);
+  for (const one of [ada, ben, copy]) await one.close();
+});
