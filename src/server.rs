@@ -107,7 +107,7 @@ pub async fn run<G: Game>(
     let server = Arc::new(config.server.for_rate(config.room.tick_rate));
     let shares = Shares::new(&config, clock);
     let arbiters = Arbiters::start(arbiters);
-    let lobby = start_lobby::<G>(&config, options, clock, arbiters.handles());
+    let lobby = start_lobby::<G>(&config, options, clock, shares.clone(), arbiters.handles());
     let watch = Watch::new(server.clone(), clock).start();
     let door = Arc::new(Door {
         config: server.clone(),
@@ -210,6 +210,7 @@ fn start_lobby<G: Game>(
     config: &Config,
     options: G::Options,
     clock: Clock,
+    shares: Shares,
     arbiters: Vec<ArbiterHandle>,
 ) -> Addr<Lobby> {
     let lobby_config = LobbyConfig {
@@ -219,7 +220,7 @@ fn start_lobby<G: Game>(
         spectators_max: config.room.spectators_max,
     };
     let start_room = starter::<G>(config.room.clone(), options, clock, arbiters);
-    Lobby::new(lobby_config, clock, start_room).start()
+    Lobby::new(lobby_config, clock, shares, start_room).start()
 }
 
 /// Starts rooms on the arbiters in turn.

@@ -249,6 +249,7 @@ fn ten_thousand_rooms_leave_nothing_behind() {
     use tickroom::actors::courier::{Route, Worker, WorkerId};
     use tickroom::actors::lobby::{ListRooms, Lobby, LobbyConfig, Seek};
     use tickroom::actors::room::RoomActor;
+    use tickroom::actors::shares::Shares;
     use tickroom::ids::Micros;
 
     const AT_ONCE: usize = 100;
@@ -272,7 +273,9 @@ fn ten_thousand_rooms_leave_nothing_behind() {
             })
             .recipient()
         });
-        let lobby = Lobby::new(lobby_config, clock, start_room).start();
+        let shares = Shares::new(&Config::default(), clock);
+        let local = shares.peer([127, 0, 0, 1].into());
+        let lobby = Lobby::new(lobby_config, clock, shares, start_room).start();
         let worker = Worker::start(WorkerId(0));
         let passer_by = passers_by::PasserBy.start();
         let mut after_a_thousand = 0;
@@ -284,6 +287,7 @@ fn ten_thousand_rooms_leave_nothing_behind() {
                     name: "passer-by".into(),
                     tier: Tier::Delta,
                     resume: None,
+                    caller: local,
                     origin: None,
                     session: passer_by.clone().recipient(),
                     route: Route::new(&worker, Arc::default()),

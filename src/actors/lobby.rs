@@ -19,8 +19,10 @@ use super::directory::Directory;
 use super::missed::Missed;
 use super::room::{NewRoom, ToRoom, room_of_token};
 use super::session::ToSession;
+use super::shares::{Shares, Taken};
 use crate::host::process;
 use crate::ids::{Micros, OriginId, ResumeToken, RoomId};
+use crate::policy::Caller;
 use crate::protocol::close::CloseReason;
 use crate::protocol::message::{RoomWish, Tier};
 use crate::room::RoomInfo;
@@ -29,8 +31,8 @@ use crate::room::RoomInfo;
 const CODE_LETTERS: [u8; 20] = *b"BCDFGHJKMNPQRSTVWXYZ";
 /// 160,000 codes: typed from a friend's screen.
 const PUBLIC_CODE_LETTERS: usize = 4;
-/// 3.2 million, because the code is all that guards a private room.
-const PRIVATE_CODE_LETTERS: usize = 5;
+/// 25.6 billion, because the code is all that guards a private room: no more than can be read aloud and typed.
+const PRIVATE_CODE_LETTERS: usize = 8;
 /// Rooms that a seeker who does not care which is sent to, one after the other.
 const TRIES_MAX: usize = 3;
 /// How often expired tickets are looked for.
@@ -55,7 +57,9 @@ pub struct Seek {
     pub tier: Tier,
     /// Takes a dropped seat back; `wish` is then not used.
     pub resume: Option<ResumeToken>,
-    /// Whence; `None`: nobody knows.
+    /// Whose limits count.
+    pub caller: Caller,
+    /// Whence, for games; `None`: nobody knows.
     pub origin: Option<OriginId>,
     /// Whom to answer.
     pub session: Recipient<ToSession>,
@@ -134,13 +138,21 @@ pub struct Lobby {
     clock: Clock,
     start_room: StartRoom,
     directory: Directory,
-    rooms: HashMap<RoomId, Recipient<ToRoom>>,
+    shares: Shares,
+    rooms: HashMap<RoomId, Open>,
     seekers: HashMap<Ticket, Seeker>,
     last_ticket: Ticket,
     missed: Missed,
     /// When the last room ended, if what it used has not been given back since.
     emptied: Option<Micros>,
     draining: bool,
+}
+
+/// A room that takes joins.
+struct Open {
+    address: Recipient<ToRoom>,
+    /// Whoever began it holds it until it ends.
+    _taken: Taken,
 }
 
 /// Somebody on the way to a room.
@@ -156,12 +168,13 @@ struct Seeker {
 impl Lobby {
     /// An empty lobby.
     #[must_use]
-    pub fn new(config: LobbyConfig, clock: Clock, start_room: StartRoom) -> Self {
+    pub fn new(config: LobbyConfig, clock: Clock, shares: Shares, start_room: StartRoom) -> Self {
         Self {
             config,
             clock,
             start_room,
             directory: Directory::default(),
+            shares,
             rooms: HashMap::new(),
             seekers: HashMap::new(),
             last_ticket: 0,
@@ -178,7 +191,7 @@ impl Lobby {
                 Ok(room) => room,
                 Err(reason) => return seek.refuse(reason),
             };
-            let Some(address) = self.rooms.get(&room) else { return seek.refuse(CloseReason::Busy) };
+            let Some(Open { address, .. }) = self.rooms.get(&room) else { return seek.refuse(CloseReason::Busy) };
             let ticket = self.last_ticket + 1;
             tried.push(room);
             if self.directory.on_the_way(room) >= self.joins_max() {
@@ -221,23 +234,30 @@ impl Lobby {
             RoomWish::Quick | RoomWish::Spectate(None) if tried.len() >= TRIES_MAX => Err(CloseReason::Busy),
             RoomWish::Quick | RoomWish::Spectate(None) => match self.directory.fullest(seek.spectates(), tried) {
                 Some(room) => Ok(room),
-                None => self.create(false, ctx),
+                None => self.create(false, seek.caller, ctx),
             },
             RoomWish::Code(code) | RoomWish::Spectate(Some(code)) => {
-                self.directory.by_code(code).ok_or(CloseReason::UnknownRoom)
+                // First, so that who tried too many can't learn of a right one either.
+                self.shares.code(seek.caller).map_err(|_| CloseReason::AddressCodes)?;
+                self.directory.by_code(code).ok_or_else(|| {
+                    self.shares.wrong_code(seek.caller);
+                    CloseReason::UnknownRoom
+                })
             }
-            RoomWish::Create { private } => self.create(*private, ctx),
+            RoomWish::Create { private } => self.create(*private, seek.caller, ctx),
         }
     }
 
-    fn create(&mut self, private: bool, ctx: &mut Context<Self>) -> Result<RoomId, CloseReason> {
+    fn create(&mut self, private: bool, caller: Caller, ctx: &mut Context<Self>) -> Result<RoomId, CloseReason> {
         if self.directory.len() >= self.config.rooms_max as usize {
             return Err(CloseReason::Busy);
         }
+        let taken = self.shares.room(caller).map_err(|_| CloseReason::AddressRooms)?;
         let (code, seed) = self.fresh_code(private).ok_or(CloseReason::Busy)?;
         let LobbyConfig { seats_max, spectators_max, .. } = self.config;
         let id = self.directory.add(code.clone(), private, seats_max, spectators_max);
-        self.rooms.insert(id, (self.start_room)(NewRoom { id, code, seed }, ctx.address()));
+        let address = (self.start_room)(NewRoom { id, code, private, seed }, ctx.address());
+        self.rooms.insert(id, Open { address, _taken: taken });
         Ok(id)
     }
 
@@ -286,7 +306,7 @@ impl Lobby {
         if !self.directory.may_end(room) {
             return;
         }
-        let Some(address) = self.rooms.get(&room) else { return };
+        let Some(Open { address, .. }) = self.rooms.get(&room) else { return };
         match address.try_send(ToRoom::End(CloseReason::RoomEnded)) {
             // Full cannot be while nobody is on the way; if it is, the room's next report comes in a second.
             Err(SendError::Full(_)) => {}

@@ -34,6 +34,8 @@ pub struct NewRoom {
     pub id: RoomId,
     /// What people type to join.
     pub code: String,
+    /// It is in no list.
+    pub private: bool,
     /// The match's seed.
     pub seed: u64,
 }
@@ -189,7 +191,12 @@ impl<G: Game> RoomActor<G> {
         let Some(room) = self.room.as_mut() else { return };
         *missed = missed.saturating_add(room.poll_missed());
         let missed = *missed;
-        let Some((info, idle)) = self.guarded(ctx, |room, _| (room.info(), room.is_idle(now))) else { return };
+        let private = self.new.private;
+        let Some((info, idle)) =
+            self.guarded(ctx, |room, _| (room.info(), room.is_idle(now) || (private && room.is_abandoned(now))))
+        else {
+            return;
+        };
         // Refused: the next report says it again.
         if self.lobby.try_send(FromRoom::Report { room: self.new.id, info, idle, missed }).is_ok() {
             self.reported = now;
@@ -438,8 +445,10 @@ mod tests {
     use super::super::inbox::Refused;
     use super::super::lobby::{ListRooms, LobbyConfig};
     use super::super::outlet::Outlet;
+    use super::super::shares::Shares;
     use super::*;
     use crate::arena::Arena;
+    use crate::config::Config;
     use crate::protocol::message::{RoomWish, Tier};
 
     /// A session that hands on what it is told.
@@ -490,7 +499,9 @@ mod tests {
         });
         let reservation = Micros::from_millis(5000);
         let config = LobbyConfig { rooms_max: 9, reservation, seats_max: 4, spectators_max: 4 };
-        let lobby = Lobby::new(config, clock, start_room).start();
+        let shares = Shares::new(&Config::default(), clock);
+        let caller = shares.peer([127, 0, 0, 1].into());
+        let lobby = Lobby::new(config, clock, shares, start_room).start();
         let worker = Worker::start(WorkerId(0));
         let mut players = Vec::new();
         for _ in 0..2 {
@@ -501,6 +512,7 @@ mod tests {
                 name: "Ann".into(),
                 tier: Tier::Delta,
                 resume: None,
+                caller,
                 origin: None,
                 session: Told(tell).start().recipient(),
                 route: Route::new(&worker, outlet.clone()),

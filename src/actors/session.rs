@@ -23,10 +23,11 @@ use super::guard::Verdict;
 use super::inbox::{Mail, Refused, Slot};
 use super::lobby::Seek;
 use super::outlet::Outlet;
-use super::shares::Shares;
+use super::shares::{Shares, Taken};
 use super::watch::{Enter, Watch};
 use crate::config::ServerConfig;
 use crate::ids::{Micros, ResumeToken};
+use crate::policy::Caller;
 use crate::protocol::close::CloseReason;
 use crate::protocol::codec::{self, CodecError};
 use crate::protocol::message::{ClientMessage, Closing, Hello, PROTOCOL_VERSION, Pong, ServerMessage};
@@ -83,6 +84,9 @@ pub struct Session {
     /// The WebSocket ping that has not been answered, by the time at which it was sent.
     pinged: Option<Micros>,
     state: State,
+    caller: Caller,
+    /// `None`: its address has too many, and it is told so.
+    taken: Option<Taken>,
     _place: Place,
 }
 
@@ -99,8 +103,15 @@ enum State {
 }
 
 impl Session {
-    /// A session on a fresh upgrade.
-    pub fn new(door: Arc<Door>, worker: &Worker, outlet: Arc<Outlet>, verdict: Verdict) -> Self {
+    /// A session on a fresh upgrade. Without `taken` it is only told that its address has too many.
+    pub fn new(
+        door: Arc<Door>,
+        worker: &Worker,
+        caller: Caller,
+        taken: Option<Taken>,
+        outlet: Arc<Outlet>,
+        verdict: Verdict,
+    ) -> Self {
         let _place = Place::take(&door.sessions);
         Self {
             route: Route::new(worker, outlet.clone()),
@@ -109,6 +120,8 @@ impl Session {
             fragments: BytesMut::new(),
             pinged: None,
             state: State::AwaitingHello { deadline: SpawnHandle::default() },
+            caller,
+            taken,
             _place,
             door,
         }
@@ -167,13 +180,17 @@ impl Session {
     }
 
     fn seek(&mut self, hello: Hello, ctx: &mut WebsocketContext<Self>) {
+        if self.door.shares.join(self.caller).is_err() {
+            return self.finish(CloseReason::AddressJoins, ctx);
+        }
         self.state = State::Joining;
         let seek = Seek {
             wish: hello.wish,
             name: hello.name,
             tier: hello.tier,
             resume: hello.resume.map(ResumeToken),
-            origin: None,
+            caller: self.caller,
+            origin: Some(self.door.shares.origin(self.caller)),
             session: ctx.address().recipient(),
             route: self.route.clone(),
         };
@@ -287,6 +304,8 @@ impl Actor for Session {
             self.finish(CloseReason::Shutdown, ctx);
         } else if full || unwatched {
             self.finish(CloseReason::Busy, ctx);
+        } else if self.taken.is_none() {
+            self.finish(CloseReason::AddressSessions, ctx);
         }
     }
 

@@ -16,6 +16,7 @@ use actix_web::rt::net::TcpStream;
 use actix_web_actors::ws::WebsocketContext;
 use bytes::Bytes;
 
+use super::connection::too_often;
 use super::opening;
 use crate::actors::connection::Connection;
 use crate::actors::courier::Worker;
@@ -75,6 +76,14 @@ pub(super) fn admit(
     if full || door.draining.load(Ordering::Acquire) {
         return Err(Response::new(StatusCode::SERVICE_UNAVAILABLE));
     }
+    let taken = match door.shares.session(caller) {
+        Ok(taken) => Some(taken),
+        // A page can't read why an upgrade was refused, so it is let in to be told; at the pace of joins.
+        Err(_) => match door.shares.join(caller) {
+            Ok(()) => None,
+            Err(refusal) => return Err(too_often(&refusal)),
+        },
+    };
     // Without a duplicate of its descriptor a session could not be cut.
     let Ok(connection) = Connection::new(socket) else {
         tracing::debug!("a connection could not be duplicated");
@@ -82,7 +91,7 @@ pub(super) fn admit(
     };
     let outlet = Arc::new(Outlet::new(connection));
     let verdict: Verdict = Rc::default();
-    let session = Session::new(door.clone(), worker, outlet.clone(), verdict.clone());
+    let session = Session::new(door.clone(), worker, caller, taken, outlet.clone(), verdict.clone());
     Ok((answer.finish().map_into_boxed_body(), Admitted { session, outlet, verdict, door: door.clone() }))
 }
 

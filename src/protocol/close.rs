@@ -1,6 +1,7 @@
 //! Why a session ends: one reason is the log line, the metric label, the close code and the player's sentence.
 
-/// Every reason for which the server ends a session. Each has a WebSocket close code of its own.
+/// Every reason for which the server ends a session. Each has a WebSocket close code of its own, but for those of
+/// [`CloseReason::OF_ADDRESSES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CloseReason {
     /// The client sent Leave or closed the WebSocket.
@@ -19,6 +20,14 @@ pub enum CloseReason {
     Shutdown,
     /// The server has no room, seat or queue place for this session now.
     Busy,
+    /// The session's address holds as many sessions as one may have while others want in.
+    AddressSessions,
+    /// The session's address holds as many rooms.
+    AddressRooms,
+    /// Too many joins came from the session's address.
+    AddressJoins,
+    /// Too many codes of no room came from the session's address.
+    AddressCodes,
     /// No Hello within the deadline.
     HelloTimeout,
     /// Another message before Hello, a second Hello, or a row of the wrong length.
@@ -44,7 +53,7 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
-    /// All reasons, in the order of their codes.
+    /// All reasons with a code of their own, in the order of their codes.
     pub const ALL: [Self; 19] = [
         Self::Left,
         Self::Malformed,
@@ -67,6 +76,10 @@ impl CloseReason {
         Self::Stuck,
     ];
 
+    /// Those that are `Busy` for one address and not for all. Their code is its code, because a client does the same.
+    pub const OF_ADDRESSES: [Self; 4] =
+        [Self::AddressSessions, Self::AddressRooms, Self::AddressJoins, Self::AddressCodes];
+
     /// The WebSocket close code: RFC 6455's own below 4000, the protocol's from there.
     #[must_use]
     pub fn code(self) -> u16 {
@@ -78,7 +91,7 @@ impl CloseReason {
             Self::TooLong => 1009,
             Self::RoomFailed => 1011,
             Self::Shutdown => 1012,
-            Self::Busy => 1013,
+            Self::Busy | Self::AddressSessions | Self::AddressRooms | Self::AddressJoins | Self::AddressCodes => 1013,
             Self::HelloTimeout => 4000,
             Self::OutOfOrder => 4001,
             Self::WrongVersion => 4002,
@@ -111,6 +124,10 @@ impl CloseReason {
             Self::RoomFailed => "room_failed",
             Self::Shutdown => "shutdown",
             Self::Busy => "busy",
+            Self::AddressSessions => "address_sessions",
+            Self::AddressRooms => "address_rooms",
+            Self::AddressJoins => "address_joins",
+            Self::AddressCodes => "address_codes",
             Self::HelloTimeout => "hello_timeout",
             Self::OutOfOrder => "out_of_order",
             Self::WrongVersion => "wrong_version",
@@ -140,6 +157,14 @@ impl CloseReason {
             Self::RoomFailed => "The match broke down because of a fault in the game. Join another one.",
             Self::Shutdown => "The server is restarting. Reconnect in a moment.",
             Self::Busy => "The server is full right now. Try again in a moment.",
+            Self::AddressSessions => {
+                "As many people play from your network's address as one may have right now. Try again in a moment."
+            }
+            Self::AddressRooms => {
+                "Your network's address has begun as many matches as one may have right now. Join another one."
+            }
+            Self::AddressJoins => "Too many joins came from your network's address. Try again in a few seconds.",
+            Self::AddressCodes => "Too many wrong codes came from your network's address. Try again in a minute.",
             Self::HelloTimeout => "No Hello came within five seconds of connecting.",
             Self::OutOfOrder => "This client sent a message that does not belong at this point of the session.",
             Self::WrongVersion => {
@@ -160,6 +185,16 @@ impl CloseReason {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_refused_to_an_address_is_busy_in_words_of_its_own() {
+        for reason in CloseReason::OF_ADDRESSES {
+            assert_eq!(CloseReason::from_code(reason.code()), Some(CloseReason::Busy), "{reason:?}");
+            assert!(reason.text().len() <= 123 && reason.text().ends_with('.'), "{reason:?}");
+            assert!(reason.text().contains("your network's address"), "{reason:?}");
+            assert!(CloseReason::ALL.iter().all(|other| other.label() != reason.label()));
+        }
+    }
 
     #[test]
     fn every_reason_has_a_code_a_label_and_a_sentence_of_its_own() {

@@ -198,6 +198,14 @@ impl<G: Game> Room<G> {
     }
 
     pub(super) fn note_empty(&mut self, now: Micros) {
+        match (self.viewers.is_empty(), self.visited_since) {
+            (false, None) => self.visited_since = Some(now),
+            (true, Some(since)) => {
+                self.visited = self.visited.after(now.since(since));
+                self.visited_since = None;
+            }
+            _ => {}
+        }
         let empty = self.viewers.is_empty() && self.seats.people() == 0;
         self.empty_since = empty.then(|| self.empty_since.unwrap_or(now));
         if !empty {

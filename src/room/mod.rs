@@ -37,6 +37,9 @@ use crate::sim::timing::{CATCH_UP_MS, REWIND_MAX_MS, REWIND_SLACK_MS, ticks_of};
 
 pub use self::outbound::{Outbox, SendOutcome};
 
+/// An empty room is not abandoned before: who reloads the page, or sends the code to a friend, has gone for so long.
+const ABANDONED_AFTER: Micros = Micros::from_millis(3000);
+
 /// How long an idle room sleeps between looks at the clock: often enough not to seem absent.
 const RESTING: Micros = Micros::from_millis(500);
 
@@ -60,6 +63,9 @@ pub struct Room<G: Game> {
     missed: u32,
     /// Since when there has been neither session nor kept seat.
     empty_since: Option<Micros>,
+    /// Since when there has been a session, and how long there was one before.
+    visited_since: Option<Micros>,
+    visited: Micros,
     inputs: SeatInputs,
     tick_events: Events,
     events: EventRing,
@@ -178,6 +184,8 @@ impl<G: Game> Room<G> {
             attendance: Attendance::new(epoch),
             missed: 0,
             empty_since: Some(epoch),
+            visited_since: None,
+            visited: Micros::default(),
             inputs: SeatInputs::default(),
             tick_events: Events::default(),
             events: EventRing::new(tick_rate),
@@ -385,6 +393,13 @@ impl<G: Game> Room<G> {
     #[must_use]
     pub fn is_idle(&self, now: Micros) -> bool {
         self.empty_since.is_some_and(|since| now.since(since) >= Micros::from_millis(self.config.idle_ms.into()))
+    }
+
+    /// True if the room has had neither session nor kept seat for some seconds, and for as long as anybody was there: so
+    /// one that was begun and left is, and one that people came back to is not before it is idle.
+    #[must_use]
+    pub fn is_abandoned(&self, now: Micros) -> bool {
+        self.empty_since.is_some_and(|since| now.since(since) >= self.visited.max(ABANDONED_AFTER))
     }
 
     /// What is publicly known of it.

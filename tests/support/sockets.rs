@@ -1,7 +1,7 @@
 //! A whole server with the toy game on a free port of this machine, and clients that speak to it over real sockets.
 //! Everything here is bounded in time: a test that waits for what never comes fails, and says for what it waited.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use tickroom::protocol::message::{
 use tickroom::protocol::view::View;
 use tickroom::server::{ServeError, run};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -128,11 +128,19 @@ impl Server {
 
     /// Upgrades with an Origin; the status if it is refused.
     pub async fn try_connect(&self, origin: Option<&str>) -> Result<Client, u16> {
+        let header = origin.map(|origin| ("Origin", origin));
+        self.try_connect_from([127, 0, 0, 1].into(), header.as_slice()).await
+    }
+
+    /// Upgrades from one of this machine's addresses, with these headers; the status if it is refused.
+    pub async fn try_connect_from(&self, from: IpAddr, headers: &[(&'static str, &str)]) -> Result<Client, u16> {
         let mut request = format!("ws://{}/ws", self.address).into_client_request().expect("the address is good");
-        if let Some(origin) = origin {
-            request.headers_mut().insert("Origin", origin.parse().expect("an origin is a header"));
+        for (name, value) in headers {
+            request.headers_mut().append(*name, value.parse().expect("it is a header"));
         }
-        let socket = TcpStream::connect(self.address).await.expect("the server listens");
+        let socket = TcpSocket::new_v4().expect("descriptors are left");
+        socket.bind(SocketAddr::new(from, 0)).expect("all of 127.0.0.0/8 is this machine");
+        let socket = socket.connect(self.address).await.expect("the server listens");
         match within("the upgrade", tokio_tungstenite::client_async(request, socket)).await {
             Ok((socket, _)) => Ok(Client { socket, view: None, seq: 0, closing: None }),
             Err(tokio_tungstenite::tungstenite::Error::Http(answer)) => Err(answer.status().as_u16()),

@@ -255,7 +255,12 @@ impl<D: FnMut(&Step)> Script<D> {
                 // The client's own end, and one that cannot be sent.
                 CloseReason::Left | CloseReason::Stuck => continue,
                 CloseReason::Shutdown | CloseReason::Idle => (false, again),
-                CloseReason::Busy | CloseReason::HelloTimeout => (true, again),
+                CloseReason::Busy
+                | CloseReason::AddressSessions
+                | CloseReason::AddressRooms
+                | CloseReason::AddressJoins
+                | CloseReason::AddressCodes
+                | CloseReason::HelloTimeout => (true, again),
                 CloseReason::TooFast => (false, Then::Again(TOO_FAST_AWAY)),
                 CloseReason::Malformed
                 | CloseReason::TextFrame
