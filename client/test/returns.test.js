@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { PROTOCOL_VERSION, decodeClient, encodeServer, rulesHash } from '../protocol/index.js';
+import { PROTOCOL_VERSION, decodeClient, decodeServer, encodeServer, rulesHash } from '../protocol/index.js';
 import { createClient, savedSeat } from '../net/index.js';
 import { L100, L250, memoryStorage, play } from './support/play.js';
 import { snapshotBytes } from './support/snapshot.js';
@@ -331,7 +331,10 @@ test('a header that tells of more skipped time than there was, or of a tick beyo
     const { session } = game.client;
     assert.ok(session);
     const { tick } = session.view;
-    game.net.say(snapshotBytes({ tick: tick + 8, base: 0, ack: session.ack, ...header }, new Uint8Array([0, 0])));
+    const bytes = snapshotBytes({ tick: tick + 8, base: 0, ack: session.ack, ...header }, new Uint8Array([0, 0]));
+    session.handle(decodeServer(bytes), game.clock());
+    // A frame before any honest header comes.
+    game.client.frame(game.clock());
     game.run(4500);
     game.client.setControls({ turn: 3 });
     // The next honest one does not fit, so it is asked anew.

@@ -11,6 +11,7 @@
 //! | 2 advance | now u64, count u32, then per message: viewer u32, at u64, blob | see [`Pipe::advance`] |
 //! | 3 rtt | viewer u32, microseconds u64 | |
 //! | 4 link | seed u64, up u8, profile (7 × u64), count u32, then per send: at u64, bytes u32 | per send: out u64 |
+//! | 5 stop | until u64: the process stands still, no tick is simulated before | |
 
 #[path = "pipe/bytes.rs"]
 mod bytes;
@@ -19,11 +20,13 @@ mod mirror;
 #[path = "pipe/watched.rs"]
 mod watched;
 
+use std::collections::HashMap;
 use std::io::{self, Read, Write};
 
 use serde::Deserialize;
+use tickroom::actors::limiter::Limiter;
 use tickroom::arena::ArenaOptions;
-use tickroom::config::RoomConfig;
+use tickroom::config::{RoomConfig, ServerConfig};
 use tickroom::ids::{Micros, ResumeToken, ViewerId};
 use tickroom::protocol::message::{ClientMessage, Pong, ServerMessage, Tier};
 use tickroom::room::{JoinRequest, Outbox, Room, SendOutcome};
@@ -85,6 +88,10 @@ struct Pipe {
     room: Option<Room<Watched>>,
     mirrors: Mirrors,
     tokens: u64,
+    /// What each session may send: a client that breaks the shipped limits is not let through here either.
+    limiters: HashMap<ViewerId, Limiter>,
+    limits: ServerConfig,
+    stopped_until: Micros,
     post: Post,
 }
 
@@ -99,6 +106,7 @@ impl Pipe {
                 self.room()?.handle_rtt(viewer, rtt);
             }
             4 => link(fields, out)?,
+            5 => self.stopped_until = Micros(fields.u64()?),
             other => return Err(Bad(format!("there is no command {other}"))),
         }
         fields.end()
@@ -111,9 +119,11 @@ impl Pipe {
     fn create(&mut self, fields: &mut Fields<'_>) -> Result<(), Bad> {
         let (seed, epoch) = (fields.u64()?, Micros(fields.u64()?));
         let settings: Settings = serde_json::from_str(fields.text()?).map_err(|error| Bad(error.to_string()))?;
+        self.limits = ServerConfig::default().for_rate(settings.config.tick_rate);
         let room = Room::new(settings.config, &settings.options, "PIPE".into(), seed, epoch);
         self.room = Some(room.map_err(|error| Bad(error.to_string()))?);
         (self.mirrors, self.post) = (Mirrors::default(), Post::default());
+        (self.limiters, self.stopped_until) = (HashMap::new(), Micros(0));
         Ok(())
     }
 
@@ -127,6 +137,7 @@ impl Pipe {
         let token = ResumeToken(u128::from(self.tokens).to_le_bytes());
         let joined = self.room()?.handle_join(JoinRequest { name, tier, spectate, origin: None }, token, now);
         let joined = joined.map_err(|reason| Bad(format!("refused: {reason:?}")))?;
+        self.limiters.insert(joined.viewer, Limiter::new(&self.limits, now));
         if let Some(seat) = joined.seat {
             let schema = self.room()?.schema().clone();
             self.mirrors.add(joined.viewer, seat, &schema);
@@ -148,6 +159,7 @@ impl Pipe {
             let (viewer, at) = (ViewerId(fields.u32()?), Micros(fields.u64()?));
             self.tick_until(at)?;
             let bytes = fields.blob()?;
+            self.charge(viewer, bytes, at)?;
             let message =
                 ClientMessage::decode(bytes).map_err(|error| Bad(format!("a client sent nonsense: {error}")))?;
             self.take(viewer, message, at)?;
@@ -165,6 +177,14 @@ impl Pipe {
         truths.drain(..).for_each(|truth| out.put_blob(&truth.bytes));
         self.mirrors.report(out);
         Ok(())
+    }
+
+    /// Does what the guard of the session's socket does with a frame.
+    fn charge(&mut self, viewer: ViewerId, message: &[u8], at: Micros) -> Result<(), Bad> {
+        let header = if message.len() < 126 { 6 } else { 8 };
+        let Some(limiter) = self.limiters.get_mut(&viewer) else { return Err(Bad("nobody joined as that".into())) };
+        limiter.fill(at);
+        if limiter.charge(header + message.len() as u64) { Ok(()) } else { Err(Bad("a client sends too much".into())) }
     }
 
     /// Does what the session's actor does with a message.
@@ -191,16 +211,19 @@ impl Pipe {
     fn tick_until(&mut self, until: Micros) -> Result<(), Bad> {
         let room = self.room.as_mut().ok_or_else(|| Bad("there is no room yet".into()))?;
         loop {
-            let due = room.next_tick_at(self.post.now);
+            let due = room.next_tick_at(self.post.now).max(self.stopped_until);
             if due > until {
                 return Ok(());
             }
             self.post.now = due;
             let before = room.current_tick();
             room.tick(due);
-            if room.current_tick() > before {
+            let made = room.current_tick().since(before);
+            if made > 0 {
                 let schema = room.schema().clone();
-                room.game().with_newest(|truth| self.mirrors.take(room.current_tick(), &schema, &truth.inputs));
+                room.game().with_last(made, |at, truth| {
+                    self.mirrors.take(before.after(at + 1), &schema, &truth.inputs);
+                });
             }
             room.poll_outbound(&mut self.post);
         }

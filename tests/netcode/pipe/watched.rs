@@ -195,9 +195,11 @@ impl Watched {
         std::mem::take(&mut self.log.borrow_mut())
     }
 
-    /// Looks at the newest tick.
-    pub(crate) fn with_newest(&self, look: impl FnOnce(&Truth)) {
-        look(self.log.borrow().last().expect("a tick was simulated"));
+    /// Looks at the last ticks, the oldest of them first.
+    pub(crate) fn with_last(&self, count: u32, mut look: impl FnMut(u32, &Truth)) {
+        let log = self.log.borrow();
+        let first = log.len().checked_sub(count as usize).expect("so many ticks were simulated");
+        (0..count).zip(&log[first..]).for_each(|(at, truth)| look(at, truth));
     }
 
     fn around(arena: Arena) -> Self {

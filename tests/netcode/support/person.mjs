@@ -56,6 +56,8 @@ export class Person {
     /** @type {((person: Person, input: import('../../../client/protocol/messages.js').Input) => void)[]} asked for each input sent */
     this.onInput = [];
     this.resyncs = 0;
+    /** The page stands still until then: no frame, no timer, and what arrives waits. */
+    this.frozenUntil = 0;
     /** @type {null | { open(): void, message(bytes: Uint8Array): void, close(code: number): void }} */
     this.socket = null;
     const game = createAdapter();
@@ -80,6 +82,11 @@ export class Person {
   start() {
     this.world.at(this.world.begin + this.joins, () => this.client.connect());
     this.world.at(this.world.begin + this.joins + this.phase, () => this.#frame(0));
+  }
+
+  /** @param {number} seconds */
+  freeze(seconds) {
+    this.frozenUntil = this.world.now + Math.round(seconds * 1e6);
   }
 
   /** What this client's clock shows. */
@@ -108,7 +115,11 @@ export class Person {
    */
   deliver(at, bytes) {
     const { world } = this;
-    world.at(this.down.send(at - world.begin) + world.begin, () => this.socket?.message(bytes));
+    const arrive = () => {
+      if (world.now < this.frozenUntil) world.at(this.frozenUntil, arrive);
+      else this.socket?.message(bytes);
+    };
+    world.at(this.down.send(at - world.begin) + world.begin, arrive);
   }
 
   /** @param {{ open(): void, message(bytes: Uint8Array): void, close(code: number): void }} events */
@@ -134,7 +145,7 @@ export class Person {
     let on = true;
     const again = () => {
       if (!on) return;
-      work();
+      if (this.world.now >= this.frozenUntil) work();
       this.world.at(this.world.now + ms * 1000, again);
     };
     this.world.at(this.world.now + ms * 1000, again);
@@ -144,12 +155,21 @@ export class Person {
   /** @param {number} number */
   #frame(number) {
     const { world } = this;
+    if (world.now < this.frozenUntil) {
+      // The screen goes on, and the next picture comes when it would have come.
+      const missed = Math.ceil(((this.frozenUntil - world.now) * this.hz) / 1e6);
+      return world.at(this.#frameAt(number + missed), () => this.#frame(number + missed));
+    }
     this.pilot.frame(this);
     this.scene = this.client.frame(this.localMs);
     this.frames += 1;
     this.pilot.drawn?.(this);
     for (const look of this.onFrame) look(this, this.scene);
-    const next = world.begin + this.joins + this.phase + Math.round(((number + 1) * 1e6) / this.hz);
-    world.at(next, () => this.#frame(number + 1));
+    world.at(this.#frameAt(number + 1), () => this.#frame(number + 1));
+  }
+
+  /** @param {number} number */
+  #frameAt(number) {
+    return this.world.begin + this.joins + this.phase + Math.round((number * 1e6) / this.hz);
   }
 }

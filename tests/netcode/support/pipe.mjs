@@ -154,6 +154,16 @@ export class RoomPipe {
   }
 
   /**
+   * The process stands still: no tick is simulated before `until`.
+   * @param {number} until
+   */
+  async stop(until) {
+    this.out.u8(5);
+    this.out.u64(until);
+    await this.#ask();
+  }
+
+  /**
    * When sends would come out of the server's own link.
    * @param {import('./link.mjs').Profile} profile
    * @param {'up' | 'down'} way

@@ -59,6 +59,9 @@ export class World {
     this.measured = [];
     /** Ticks of time before the first tick, in which the room rested. */
     this.skipped = 0;
+    /** The server's process stands still until then; what arrives waits. */
+    this.stoppedUntil = 0;
+    this.stopTold = true;
     /** @type {Map<number, Person>} */
     this.viewers = new Map();
     /** @type {((truth: Truth, tick: number) => void)[]} asked after every tick */
@@ -100,6 +103,15 @@ export class World {
     this.inbound.push(person.up.send(this.now - this.begin) + this.begin, { person, bytes });
   }
 
+  /**
+   * The server's process is stopped, as by SIGSTOP.
+   * @param {number} seconds
+   */
+  stop(seconds) {
+    this.stoppedUntil = this.now + Math.round(seconds * 1e6);
+    this.stopTold = false;
+  }
+
   /** The server's tick now, a fraction. */
   get serverTick() {
     return ((this.now - this.begin) * 60) / 1e6 - this.skipped;
@@ -112,7 +124,7 @@ export class World {
       const mine = this.queue.first;
       // What arrives waits for the next tick, unless it must be answered at once.
       const mail = this.inbound.first;
-      const server = Math.min(this.nextTickAt, mail);
+      const server = Math.max(Math.min(this.nextTickAt, mail), this.stopTold ? 0 : this.stoppedUntil);
       const at = Math.min(mine, server);
       if (at > until) break;
       this.now = at;
@@ -140,6 +152,9 @@ export class World {
   async #advance(at) {
     const messages = this.arrived;
     this.arrived = [];
+    const stopped = !this.stopTold;
+    if (stopped) await this.pipe.stop(this.stoppedUntil);
+    this.stopTold = true;
     for (const { viewer, rtt } of this.measured.splice(0)) await this.pipe.rtt(viewer, rtt);
     const { nextTickAt, sent, truths, taken } = await this.pipe.advance(at, messages);
     this.nextTickAt = nextTickAt;
@@ -148,6 +163,7 @@ export class World {
       if (this.truth.newest === 1) this.skipped = Math.round(((at - this.begin) * 60) / 1e6) - 1;
       for (const look of this.onTick) look(this.truth, this.truth.newest);
     }
+    if (stopped) this.skipped = Math.floor(((at - this.begin) * 60) / 1e6 + 1e-6) - this.truth.newest;
     for (const one of taken) for (const look of this.onTaken) look(one);
     for (const { viewer, at: when, bytes } of sent) this.viewers.get(viewer)?.deliver(when, bytes);
   }
