@@ -157,7 +157,7 @@ export class Client {
     const { phase, reason } = this.status;
     if (phase === 'closed' && reason?.action === 'retry') return this.connect();
     if (phase === 'playing') this.session?.resume(now);
-    this.connection.probe(now);
+    this.connection.probe(now, this.session?.clock.rttMin ?? 0);
   }
 
   /**

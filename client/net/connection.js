@@ -27,8 +27,10 @@ const WELCOME_MS = 10_000;
 const SILENCE_MS = 6000;
 /** Polls further apart than this mean that this page did not run, and its messages wait to be read: no silence. */
 export const PAUSED_MS = 1000;
-/** A connection that is asked whether it still lives has so long to answer. */
+/** A connection that is asked whether it still lives has so long to answer, or twice its round trip if that is longer. */
 const PROBE_MS = 1500;
+/** An attempt that began so long ago was under way when the page stopped, and may lead nowhere by now. */
+const STALE_MS = 5000;
 /** PROTOCOL.md 3.4: half a second, then twice as long each time, counted from where the attempt that failed began. */
 const BACKOFF_MS = 500;
 const BACKOFF_MAX_MS = 8000;
@@ -72,6 +74,7 @@ export class Connection {
     this.polled = 0;
     /** When the connection was asked whether it still lives, until it answers. @type {number | null} */
     this.probed = null;
+    this.patience = PROBE_MS;
     this.decoder = new ServerDecoder();
     this.bytesUp = 0;
     this.bytesDown = 0;
@@ -141,7 +144,7 @@ export class Connection {
     if (paused) this.#countAnew(now);
     const { phase, retryAt } = this.status;
     if (phase === 'waiting' && now >= retryAt) this.connect();
-    else if (this.probed !== null && now - this.probed > PROBE_MS) this.#ended(this.told ?? closeReason(1006), 0);
+    else if (this.probed !== null && now - this.probed > this.patience) this.#ended(this.told ?? closeReason(1006), 0);
     else if (phase === 'connecting' && now - this.since > WELCOME_MS) this.#ended(closeReason(1006), BACKOFF_MIN_MS);
     else if (phase === 'playing' && now - this.heard > SILENCE_MS) this.#ended(this.told ?? closeReason(1006), BACKOFF_MIN_MS);
     else if (phase === 'playing' && this.status.attempt > 0 && now - this.since > SETTLED_MS) this.status.attempt = 0;
@@ -152,10 +155,12 @@ export class Connection {
    * begun must be answered soon, or it is given up. Who waits for the next attempt waits no longer, unless the server asked
    * for the wait. Send a Ping with it.
    * @param {number} now
+   * @param {number} rtt as far as is known
    */
-  probe(now) {
+  probe(now, rtt) {
     const { phase, reason } = this.status;
-    if (phase === 'playing' || (phase === 'connecting' && now - this.began > PROBE_MS)) this.probed = now;
+    this.patience = Math.max(PROBE_MS, 2 * rtt);
+    if (phase === 'playing' || (phase === 'connecting' && now - this.began > STALE_MS)) this.probed = now;
     else if (phase === 'waiting' && BACKOFF_ASKED_MS[reason?.name ?? ''] === undefined) {
       this.status.attempt = 0;
       this.connect();

@@ -1,5 +1,5 @@
-// A clock that never runs backwards, made of one that may: a frame's time lies before that of the timer that ran just
-// before it, and some machines set their clock back after a sleep.
+// A clock whose jumps back are none. A frame's time may lie a little before that of the timer that ran just before it, and
+// everybody here bears that; a clock that is set back by minutes would stop them for as long.
 
 /** A step back by more than this is another clock, not an older look at the same one: time goes on from where it was. */
 const BACK_MS = 1000;
@@ -23,6 +23,6 @@ export class Steady {
   of(now) {
     if (this.last - (now + this.shift) > BACK_MS) this.shift = this.last - now;
     this.last = Math.max(this.last, now + this.shift);
-    return this.last;
+    return now + this.shift;
   }
 }

@@ -8,28 +8,31 @@ const JUMP_MS = 100;
 /** After so long without a frame the predicted tick is set too: nothing of the gap is made up for. */
 const GAP_MS = 250;
 /** On top of the way up and its jitter at the start: an input is made at most a frame after its tick began. */
-const SPARE_TICKS = 1.25;
+const SPARE_MS = 21;
 /** An input this late came out of a stall: more lead than that would be felt, and the next stall would be longer. */
 const STALL_MS = 100;
 /** What one late input adds, and how long until another one may. */
-const LATE_STEP = 0.5;
+const LATE_STEP_MS = 8;
 const LATE_EVERY_MS = 250;
 /** Nothing late, nothing even just in time, for so long: the lead is too long, and shrinks by so much a second. */
 const CALM_MS = 2000;
-const CALM_STEP_PER_S = 0.25;
-/** The lead beyond the way up stays within these, in ticks. */
-const EXTRA_MIN = 0.25;
-const EXTRA_MAX = 10;
+const CALM_STEP_MS_PER_S = 4;
+/** A way that has become longer by more than this at once was another one before. */
+const LONGER_MS = 16;
+/** The lead beyond the way up stays within these. */
+const EXTRA_MIN_MS = 4;
+const EXTRA_MAX_MS = 167;
 
 export class Pace {
   /** @param {number} tickRate */
   constructor(tickRate) {
-    this.tickRate = tickRate;
+    this.perMs = tickRate / 1000;
+    this.spare = SPARE_MS * this.perMs;
     this.started = false;
     /** The predicted tick, a fraction. */
     this.tick = 0;
     /** Ticks ahead beyond the bare way up. */
-    this.extra = SPARE_TICKS;
+    this.extra = this.spare;
     this.lead = 0;
     /** What the last jump was beyond the time that passed, in ticks. */
     this.jumpedBy = 0;
@@ -49,11 +52,11 @@ export class Pace {
    */
   told(margin, now) {
     this.margin = margin;
-    if (margin * 1000 < -STALL_MS * this.tickRate) return;
+    if (margin < -STALL_MS * this.perMs) return;
     if (margin <= 0) this.tightAt = now;
     if (margin < 0 && now - this.lateAt >= LATE_EVERY_MS) {
       this.lateAt = now;
-      this.extra = Math.min(EXTRA_MAX, this.extra + LATE_STEP);
+      this.extra = Math.min(EXTRA_MAX_MS * this.perMs, this.extra + LATE_STEP_MS * this.perMs);
     }
   }
 
@@ -66,19 +69,19 @@ export class Pace {
   advance(now, serverTick, clock) {
     const passed = Math.max(0, now - this.last);
     this.last = now;
-    const perMs = this.tickRate / 1000;
+    const { perMs, spare } = this;
     if (!this.started) {
-      this.extra = Math.min(EXTRA_MAX, SPARE_TICKS + clock.jitterUp * perMs);
+      this.extra = Math.min(EXTRA_MAX_MS * perMs, spare + clock.jitterUp * perMs);
       this.tightAt = now;
     } else if (passed > GAP_MS) {
       // Nothing was sent, so nothing is known of how early it would have come.
       this.tightAt = now;
     } else if (now - this.tightAt > CALM_MS) {
-      this.extra = Math.max(EXTRA_MIN, this.extra - (CALM_STEP_PER_S * passed) / 1000);
+      this.extra = Math.max(EXTRA_MIN_MS * perMs, this.extra - (CALM_STEP_MS_PER_S * perMs * passed) / 1000);
     }
     const way = (clock.rttMin / 2) * perMs;
     // A way that has become longer was made up for by late inputs until the clock knew of it.
-    if (this.started && way - this.way > 1) this.extra = Math.max(Math.min(this.extra, SPARE_TICKS), this.extra - (way - this.way));
+    if (this.started && way - this.way > LONGER_MS * perMs) this.extra = Math.max(Math.min(this.extra, spare), this.extra - (way - this.way));
     this.way = way;
     this.lead = way + this.extra;
     const target = serverTick + this.lead;

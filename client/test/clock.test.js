@@ -112,3 +112,78 @@ test('a way that becomes longer is known within four seconds, and one long stall
     assert.ok(Math.abs(clock.offset - 1000) <= jitter / 2 + 0.5, `${clock.offset}`);
   }
 });
+
+/**
+ * A clock under pings over a bare way of 50 ms each, later for as long as `stalled` says; its error at each look.
+ * @param {(sent: number) => { up: number, down: number }} stalled what the way takes longer then
+ * @param {number} ms
+ * @param {number} [drift]
+ */
+function watched(stalled, ms, drift = 0) {
+  const truth = (/** @type {number} */ now) => 5_000_000 + now * (1 + drift);
+  const clock = new ServerClock(0, truth(0) - 50);
+  /** @type {{ at: number, sent: number, server: number }[]} */
+  let coming = [];
+  /** @type {{ now: number, error: number }[]} */
+  const errors = [];
+  for (let now = 0; now < ms; now += 16) {
+    coming = coming.filter((pong) => {
+      if (pong.at > now) return true;
+      clock.pong(pong.sent, pong.server, pong.at);
+      return false;
+    });
+    if (clock.takePing(now)) {
+      const { up, down } = stalled(now);
+      coming.push({ at: now + 100 + up + down, sent: now, server: truth(now + 50 + up) });
+    }
+    errors.push({ now, error: clock.serverMs(now) - truth(now) });
+  }
+  return { clock, errors };
+}
+
+test('a stall right at the start makes the clock wrong until the first free ping, not for half a minute', () => {
+  for (const stall of [300, 1000, 2000, 5000]) {
+    for (const way of ['up', 'down']) {
+      const { errors } = watched((sent) => ({ up: 0, down: 0, [way]: Math.max(0, stall - sent) }), stall + 10_000);
+      const late = errors.filter(({ now }) => now > stall + 1500);
+      const worst = Math.max(...late.map(({ error }) => Math.abs(error)));
+      assert.ok(worst <= 2, `${stall} ms, ${way}: off by ${worst} ms after that`);
+    }
+  }
+});
+
+test('an hour hidden, with a ping a minute: measurements count by their age, and the clock is right at the return', () => {
+  for (const drift of [3e-5, -3e-5, 9e-5]) {
+    const random = generator(SEED);
+    const truth = (/** @type {number} */ now) => 5_000_000 + now * (1 + drift);
+    const clock = new ServerClock(0, truth(0) - 50);
+    const ping = (/** @type {number} */ now) => {
+      const [up, down] = [40 + random.next() * 20, 40 + random.next() * 20];
+      clock.pong(now, truth(now + up), now + up + down);
+      return now + up + down;
+    };
+    for (let now = 0; now < 60_000; now += 500) ping(now);
+    for (let now = 60_000; now < 3_660_000; now += 60_000) ping(now);
+    const back = 3_700_000;
+    clock.refresh(back);
+    let now = back;
+    for (; now < back + 220; now += 50) ping(now);
+    assert.ok(Math.abs(clock.serverMs(now + 100) - truth(now + 100)) <= 10, `off by ${clock.serverMs(now + 100) - truth(now + 100)} ms within 320 ms`);
+    for (; now < back + 1600; now += 50) ping(now);
+    assert.ok(Math.abs(clock.serverMs(now + 100) - truth(now + 100)) <= 5, `off by ${clock.serverMs(now + 100) - truth(now + 100)} ms`);
+  }
+});
+
+test('a clock that nobody measured for long is not predicted on until the server answers', () => {
+  const { clock } = watched(() => ({ up: 0, down: 0 }), 3000);
+  assert.equal(clock.synced(3000 + 100_000), true);
+  assert.equal(clock.synced(3000 + 86_400_000), false);
+  const back = 86_403_000;
+  clock.refresh(back);
+  // What waited for this page says nothing; what was asked after the return does.
+  clock.pong(2990, 5_003_040, back + 1);
+  assert.equal(clock.synced(back + 1), false);
+  clock.pong(back, 5_000_000 + back + 50 + 2600, back + 100);
+  assert.equal(clock.synced(back + 100), true);
+  assert.ok(Math.abs(clock.serverMs(back + 100) - (5_000_000 + back + 100 + 2600)) < 1);
+});

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
+import { Pace } from '../predict/index.js';
 import { L0, L100, L250, play } from './support/play.js';
 
 /** @typedef {ReturnType<typeof play>} Game */
@@ -142,6 +143,30 @@ for (const [way, up, down] of /** @type {[string, number, number][]} */ ([['up',
     }
   });
 }
+
+for (const [way, up, down] of /** @type {[string, boolean, boolean][]} */ ([['up', true, false], ['down', false, true], ['both ways', true, true]])) {
+  test(`a network that stands still in the middle of a match, ${way}: a second later all is as always`, () => {
+    for (const stall of [300, 1000, 2500, 5000]) {
+      for (const [name, link, rtt] of LINKS) {
+        const stalled = { ...link, stallEvery: 60_000, stallFrom: -54_000, stall };
+        const game = play({ up: up ? stalled : link, down: down ? stalled : link, timers: true });
+        game.client.connect();
+        game.client.setControls({ thrust: 10 });
+        game.run(6000 + stall + 1000, { each: (now) => game.client.setControls({ turn: Math.floor(now / 250) % 2 === 0 ? 4 : -4 }) });
+        assert.equal(game.client.stats().reconnects, 0);
+        flies(game, `${name}, ${stall} ms`, rtt);
+      }
+    }
+  });
+}
+
+test('the lead is a time, whatever the tick rate', () => {
+  for (const rate of [5, 20, 60, 128, 240]) {
+    const pace = new Pace(rate);
+    pace.advance(1000, (1000 * rate) / 1000, { rttMin: 100, jitterUp: 10 });
+    assert.ok(Math.abs((pace.lead * 1000) / rate - 81) < 0.01, `${(pace.lead * 1000) / rate} ms at ${rate} Hz`);
+  }
+});
 
 test('a clock that jumps back, ahead, or stood still in sleep', () => {
   for (const [name, jump] of /** @type {[string, number][]} */ ([['back', -10_000], ['back by a little', -40], ['ahead', 20_000], ['stood still', 0]])) {
