@@ -33,6 +33,10 @@ test('a burst is let through and no message more, and a steady sender at the rat
   assert.equal(allowed, 480);
   const steady = new Limiter(0);
   for (let i = 1; i <= 10_000; i++) assert.ok(steady.charge(10, (i * 1000) / 120), `message ${i}`);
+  const back = new Limiter(0);
+  let piled = 0;
+  while (back.charge(10, 10_000, 9_990)) piled += 1;
+  assert.equal(piled, 480 + 1200, 'what piled up while the server was away is no flood');
   const long = new Limiter(0);
   let bytes = 0;
   while (long.charge(1000, 0)) bytes += 1008;

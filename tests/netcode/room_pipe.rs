@@ -183,7 +183,7 @@ impl Pipe {
     fn charge(&mut self, viewer: ViewerId, message: &[u8], at: Micros) -> Result<(), Bad> {
         let header = if message.len() < 126 { 6 } else { 8 };
         let Some(limiter) = self.limiters.get_mut(&viewer) else { return Err(Bad("nobody joined as that".into())) };
-        limiter.fill(at);
+        limiter.fill(at, self.stopped_until);
         if limiter.charge(header + message.len() as u64) { Ok(()) } else { Err(Bad("a client sends too much".into())) }
     }
 

@@ -4,6 +4,9 @@
 /** `server` of the configuration, as it is unless configured otherwise. */
 export const LIMITS = { messages_per_second: 120, bytes_per_second: 16 * 1024, burst_ms: 4000 };
 
+/** How long after an absence of the server what piled up meanwhile may take to be read. */
+const PILE_IS_READ_IN_MS = 2000;
+
 /** A masked frame's header: two bytes, four of mask, two more from 126 bytes on. @param {number} length */
 const headerBytes = (length) => (length < 126 ? 6 : 8);
 
@@ -16,9 +19,10 @@ class Bucket {
     this.level = this.full;
   }
 
-  /** @param {number} ms */
-  fill(ms) {
-    this.level = Math.min(this.full, this.level + (ms * this.perSecond) / 1000);
+  /** @param {number} ms @param {boolean} beyond above the burst, too */
+  fill(ms, beyond) {
+    const level = this.level + (ms * this.perSecond) / 1000;
+    this.level = beyond ? level : Math.min(this.full, level);
   }
 
   /** @param {number} units */
@@ -42,10 +46,12 @@ export class Limiter {
    * Charges one message; false if it is too much.
    * @param {number} length of the message
    * @param {number} now ms
+   * @param {number} [returned] when the server was last back from an absence
    */
-  charge(length, now) {
-    this.messages.fill(now - this.filled);
-    this.bytes.fill(now - this.filled);
+  charge(length, now, returned = -Infinity) {
+    const beyond = now - returned < PILE_IS_READ_IN_MS;
+    this.messages.fill(now - this.filled, beyond);
+    this.bytes.fill(now - this.filled, beyond);
     this.filled = now;
     return this.messages.charge(1) && this.bytes.charge(headerBytes(length) + length);
   }

@@ -273,7 +273,7 @@ export class ToyServer {
       const { out } = this;
       return this.whenRunning(() => { if (this.out === out) this.receive(bytes); });
     }
-    if (!this.limiter.charge(bytes.length, this.world.now)) {
+    if (!this.limiter.charge(bytes.length, this.world.now, this.stoppedUntil || -Infinity)) {
       this.#send({ type: 'closing', code: 1008, text: 'This client sends more than the server allows. Slow down and reconnect.' });
       this.cut(1008);
       return;
