@@ -301,7 +301,7 @@ const SETTINGS: [(&str, &str); 38] = [
     ("assets_dir", "folder of /assets/, instead of what is built in"),
     ("room.tick_rate", "simulation steps a second, 5 to 240; Arena takes 60 only"),
     ("room.ticks_per_snapshot", "from one snapshot of a session to the next"),
-    ("room.seats_max", "people who can play in a room"),
+    ("room.seats_max", "people who can play in a room; a view holds 3072 rows"),
     ("room.spectators_max", "people who can watch it"),
     ("room.fill_to", "bots take seats until so many are taken; 0: no bots"),
     ("room.seat_kept_ms", "how long the seat of a lost connection waits for its player"),

@@ -225,7 +225,8 @@ pub struct RoomConfig {
     pub tick_rate: u16,
     /// Ticks from one snapshot to the next: 2 at 60 Hz is 30 snapshots a second.
     pub ticks_per_snapshot: u16,
-    /// People that can play; bots make way for them.
+    /// People that can play; bots make way for them. A view holds 3,072 rows: a game that shows everything to everybody has
+    /// fewer seats than that by its rows for each.
     pub seats_max: u16,
     /// People that can watch; they cost bytes but no simulation.
     pub spectators_max: u16,

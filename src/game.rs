@@ -47,13 +47,18 @@ pub trait Game: Sized + Send + 'static {
     /// Simulates one tick.
     fn step(&mut self, inputs: &SeatInputs, events: &mut Events);
 
-    /// Every entity as it is after the last step, by ascending id. Private rows name their owner.
+    /// Every entity as it is after the last step, by ascending id. Private rows name their owner. A freed id must rest for 2 s,
+    /// as [`EntityIds`](crate::sim::entity_ids::EntityIds) has it, before it is another entity's.
+    ///
+    /// A spectator sees all public rows, and a view holds 3,072: with more, those with the highest ids are left out, and the
+    /// room warns once.
     fn rows(&self, out: &mut Rows);
 
     /// Where a seat looks from, or a spectator's whole-arena viewpoint for `None`. Equal viewpoints see the same.
     fn viewpoint(&self, seat: Option<SeatId>) -> Viewpoint;
 
-    /// The ids of all public rows that can be seen from `from`; private ones are the room's business.
+    /// The ids of all public rows that can be seen from `from`; private ones are the room's business. A view holds 3,072 rows:
+    /// of more, those with the highest ids are left out until others go, and the room warns once.
     fn visible(&self, from: Viewpoint, out: &mut VisibleSet);
 
     /// Appends the whole state. Its hash is the state hash, so no field may be forgotten.
@@ -210,7 +215,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// Adds a fact. `fields` must be as many as the kind has.
+    /// Adds a fact. `fields` must be as many as the kind has in the schema: the room leaves out what is not, and warns once.
     pub fn push(&mut self, kind: EventKindId, audience: Audience, fields: &[i32]) {
         self.list.push((kind, audience, self.values.len() as u32));
         self.values.extend_from_slice(fields);

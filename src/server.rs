@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -23,8 +24,8 @@ use crate::actors::shares::Shares;
 use crate::actors::watch::{EndAll, Watch};
 use crate::config::{Config, ConfigError, RoomConfig, ServerConfig};
 use crate::game::Game;
-use crate::host::process;
 use crate::host::rehearsal::{self, Refused};
+use crate::host::{panics, process};
 use crate::http::files::Files;
 use crate::http::rooms::Rooms;
 use crate::http::service::Stopping;
@@ -32,7 +33,7 @@ use crate::http::upgrade::TOLD_BUSY_MAX;
 use crate::http::{self, Site};
 use crate::ids::Micros;
 use crate::protocol::close::CloseReason;
-use crate::room::{Room, RoomError};
+use crate::room::{RoomError, try_out};
 
 /// Connections that wait to be taken, at most.
 const BACKLOG: i32 = 1024;
@@ -58,6 +59,12 @@ pub enum ServeError {
     /// No room can be made.
     #[error("the game cannot be served: {0}")]
     Room(#[from] RoomError),
+    /// The game panics.
+    #[error(
+        "the game panics as soon as a room of it begins: {0}. If its settings (game.*) are such as it takes, that is a mistake \
+         in the game; RUST_BACKTRACE=1 shows where"
+    )]
+    Game(String),
     /// Another process listens there.
     #[error(
         "{0} is in use: another server runs there. Stop it, or choose another port, as in `--listen 127.0.0.1:0` (any \
@@ -91,7 +98,8 @@ pub async fn run<G: Game>(
     config.check()?;
     let options: G::Options = serde_path_to_error::deserialize(config.game.clone()).map_err(ServeError::GameOptions)?;
     // Once, so that a game that cannot be served is known now and not when the first player comes.
-    Room::<G>::new(config.room.clone(), &options, String::new(), 0, Micros::default())?;
+    catch_unwind(AssertUnwindSafe(|| try_out::<G>(&config.room, &options)))
+        .map_err(|panic| ServeError::Game(panics::words(&*panic).to_owned()))??;
     let site_files = (
         files(config.client_dir.clone(), Files::BuiltInClient)?,
         files(config.assets_dir.clone(), Files::BuiltInAssets)?,

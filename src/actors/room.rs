@@ -118,6 +118,9 @@ impl<G: Game> RoomActor<G> {
             room.tick(now);
             room.poll_outbound(lines);
             lines.dispatch.send();
+            while let Some(flaw) = room.poll_flaw() {
+                tracing::warn!(room = %room.info().code, "{flaw}");
+            }
             lines.forget_closed()
         });
         self.news |= any_gone.unwrap_or_default();

@@ -50,6 +50,9 @@ pub struct Arena {
     derived: Derived,
 }
 
+/// What the tuning's ticks are made for.
+pub const TICK_RATE: u16 = 60;
+
 /// 256 world units: at the usual crowding every second cell holds a ship.
 const SHIP_CELL_SHIFT: u32 = 20;
 
@@ -62,6 +65,16 @@ impl Game for Arena {
 
     fn tuning(_options: &ArenaOptions) -> Vec<u8> {
         tuning::TUNING_JSON.to_vec()
+    }
+
+    fn check(setup: &Setup<ArenaOptions>) -> Result<(), String> {
+        match setup.tick_rate {
+            TICK_RATE => Ok(()),
+            other => Err(format!(
+                "Arena's numbers are made for {TICK_RATE} ticks a second: at {other} everything would fly at another \
+                 speed. Leave room.tick_rate at {TICK_RATE}"
+            )),
+        }
     }
 
     fn new(setup: &Setup<ArenaOptions>) -> Self {

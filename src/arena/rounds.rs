@@ -1,9 +1,9 @@
 //! A match is rounds without end: play, the results board, a new map while everybody waits, play.
 
-use super::Arena;
 use super::map::lay_out;
 use super::schema::{EVENT_ROUND_END, EVENT_ROUND_START, PHASE_PLAY, PHASE_READY, PHASE_RESULTS, SORTS};
 use super::state::Pad;
+use super::{Arena, TICK_RATE};
 use crate::game::{Audience, Events};
 use crate::ids::Tick;
 use crate::sim::rng::Rng;
@@ -72,7 +72,9 @@ impl Arena {
     /// How long a round is played.
     pub(super) fn play_ticks(&self) -> i32 {
         // A day is more than any round: the sum with a tick number stays in 31 bits.
-        self.options.round_seconds.map_or(self.tuning.round.play_ticks, |seconds| seconds.clamp(1, 86_400) as i32 * 60)
+        self.options
+            .round_seconds
+            .map_or(self.tuning.round.play_ticks, |seconds| seconds.clamp(1, 86_400) as i32 * i32::from(TICK_RATE))
     }
 
     /// Rocks and places of pickups go.

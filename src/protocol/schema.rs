@@ -259,6 +259,14 @@ pub enum SchemaError {
         /// How many there may be.
         max: usize,
     },
+    /// A name that says nothing, or says it twice.
+    #[error("{what} are named `{name}`: clients find them by name, so each needs one of its own")]
+    Name {
+        /// How many of what.
+        what: String,
+        /// The name.
+        name: String,
+    },
     /// A field that the wire cannot carry.
     #[error("{kind}.{field}: {why}")]
     Field {
@@ -283,14 +291,20 @@ impl Schema {
         at_most("entity kinds", self.kinds.len(), KINDS_MAX)?;
         at_most("event kinds", self.events.len(), KINDS_MAX)?;
         at_most("input fields", self.inputs.len(), INPUT_FIELDS_MAX)?;
+        let fields = |fields: &[Field]| fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>();
+        names("entity kinds", self.kinds.iter().map(|kind| kind.name.clone()).collect())?;
+        names("event kinds", self.events.iter().map(|kind| kind.name.clone()).collect())?;
+        names("input fields", self.inputs.iter().map(|input| input.name.clone()).collect())?;
         for kind in &self.kinds {
             at_most(&format!("fields of {}", kind.name), kind.fields.len(), FIELDS_MAX)?;
+            names(&format!("fields of `{}`", kind.name), fields(&kind.fields))?;
             for field in &kind.fields {
                 field.check(&kind.name)?;
             }
         }
         for kind in &self.events {
             at_most(&format!("fields of {}", kind.name), kind.fields.len(), FIELDS_MAX)?;
+            names(&format!("fields of event `{}`", kind.name), fields(&kind.fields))?;
             for field in &kind.fields {
                 field.check(&kind.name)?;
             }
@@ -299,6 +313,16 @@ impl Schema {
             input.check()?;
         }
         Ok(())
+    }
+}
+
+/// Each name once, and none empty.
+fn names(of: &str, mut names: Vec<String>) -> Result<(), SchemaError> {
+    names.sort_unstable();
+    let twice = names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| ("two", &pair[0]));
+    match twice.or_else(|| names.first().filter(|name| name.is_empty()).map(|name| ("some", name))) {
+        Some((many, name)) => Err(SchemaError::Name { what: format!("{many} {of}"), name: name.clone() }),
+        None => Ok(()),
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
+use super::flaws::Flaws;
 use crate::game::{Audience, Events, VisibleSet};
 use crate::ids::{SeatId, Tick};
 use crate::protocol::bits::{BitWriter, Span};
 use crate::protocol::delta::{put_event, put_fields, put_no_event};
-use crate::protocol::schema::Schema;
+use crate::protocol::schema::{EventKind, Schema};
 use crate::sim::timing::{EVENT_KEPT_MS, ticks_of};
 
 /// How many facts wait at most: 68 a tick for a second at 60 Hz.
@@ -74,16 +75,22 @@ impl EventRing {
         }
     }
 
-    /// Takes the facts of one tick and forgets those that are too old.
-    pub(super) fn push(&mut self, tick: Tick, events: &Events, schema: &Schema) {
+    /// Takes the facts of one tick and forgets those that are too old. What fits no kind of the schema is left out.
+    pub(super) fn push(&mut self, tick: Tick, events: &Events, schema: &Schema, flaws: &mut Flaws) {
         while self.ring.front().is_some_and(|fact| tick.since(fact.tick) > self.kept_ticks) {
             self.forget_first();
         }
         for (kind, audience, values) in events.iter() {
+            let Some(EventKind { name, fields }) = schema.events.get(usize::from(kind.0)) else {
+                flaws.note_unknown_kind(kind.0, schema.events.len());
+                continue;
+            };
+            if values.len() != fields.len() {
+                flaws.note_fields(kind.0, name, values.len(), fields.len());
+                continue;
+            }
             let mut bits = if self.ring.len() == KEPT_MAX { self.forget_first() } else { BitWriter::default() };
             bits.clear();
-            let fields = &schema.events[usize::from(kind.0)].fields;
-            assert_eq!(values.len(), fields.len(), "fields of event {}", kind.0);
             self.quantised.clear();
             self.quantised.extend(fields.iter().zip(values).map(|(field, &value)| field.quantise(value)));
             put_fields(fields, tick.0, &self.quantised, &mut bits);

@@ -7,11 +7,13 @@ mod acks;
 pub mod attendance;
 mod bots;
 mod events;
+mod flaws;
 mod inbound;
 mod outbound;
 mod roster;
 mod seats;
 mod tables;
+mod trial;
 mod viewers;
 
 use std::sync::Arc;
@@ -22,7 +24,8 @@ use serde::Serialize;
 use self::attendance::Attendance;
 use self::bots::BotChange;
 use self::events::EventRing;
-use self::outbound::{InputNews, Moment, Outbound};
+use self::flaws::Flaws;
+use self::outbound::{InputNews, Moment, Outbound, VIEW_ROWS_MAX};
 use self::roster::RosterBook;
 use self::seats::{Link, Seat, Seats};
 use self::tables::Tables;
@@ -30,16 +33,21 @@ use self::viewers::Viewers;
 use crate::config::{ConfigError, RoomConfig};
 use crate::game::{Events, Game, InputStatus, Joiner, SeatInput, SeatInputs, Setup, neutral_row};
 use crate::ids::{Micros, OriginId, SeatId, Tick, ViewerId};
+use crate::protocol::codec::{self, MESSAGE_BYTES_MAX};
 use crate::protocol::message::{Tier, rules_hash};
 use crate::protocol::schema::{INPUT_FIELDS_MAX, InputSort, Schema, SchemaError};
 use crate::sim::clock::TickClock;
 use crate::sim::timing::{CATCH_UP_MS, REWIND_MAX_MS, REWIND_SLACK_MS, ticks_of};
 
+pub use self::flaws::Flaw;
 pub use self::outbound::{Outbox, SendOutcome};
+pub use self::trial::try_out;
 
 /// An empty room is not abandoned before: who reloads the page, or sends the code to a friend, has gone for so long.
 const ABANDONED_AFTER: Micros = Micros::from_millis(3000);
 
+/// All numbers of a Welcome at their longest.
+const WELCOME_REST_BYTES: usize = 80;
 /// How long an idle room sleeps between looks at the clock: often enough not to seem absent.
 const RESTING: Micros = Micros::from_millis(500);
 
@@ -72,6 +80,7 @@ pub struct Room<G: Game> {
     tables: Tables,
     outbound: Outbound,
     unsent: Option<Unsent>,
+    flaws: Flaws,
 }
 
 /// Ticks that were simulated and of which nobody has been told.
@@ -147,6 +156,27 @@ pub enum RoomError {
     /// The game refuses its setup, in its own words.
     #[error("{0}")]
     Setup(String),
+    /// The schema is another one each time it is asked for.
+    #[error(
+        "`schema` and `tuning` give something else each time: for equal options they must be the same, in every process"
+    )]
+    Unsteady,
+    /// Nobody could be let in.
+    #[error(
+        "a Welcome would have {bytes} bytes, but a message has {MESSAGE_BYTES_MAX} at most: the schema takes {schema} of them and the \
+         tuning {tuning}. Shorten names, or leave to the client what it can know by itself"
+    )]
+    WelcomeTooLong {
+        /// How long it would be.
+        bytes: usize,
+        /// What of it the schema is.
+        schema: usize,
+        /// What of it the tuning is.
+        tuning: usize,
+    },
+    /// Seen as soon as the game is played.
+    #[error(transparent)]
+    Flaw(Flaw),
 }
 
 impl<G: Game> Room<G> {
@@ -165,6 +195,14 @@ impl<G: Game> Room<G> {
         let schema = G::schema(options);
         schema.check()?;
         let tuning = G::tuning(options);
+        if G::schema(options) != schema || G::tuning(options) != tuning {
+            return Err(RoomError::Unsteady);
+        }
+        let bytes = [codec::encode(&schema).len(), tuning.len(), code.len()];
+        let all = bytes.iter().sum::<usize>() + WELCOME_REST_BYTES;
+        if all > MESSAGE_BYTES_MAX {
+            return Err(RoomError::WelcomeTooLong { bytes: all, schema: bytes[0], tuning: bytes[1] });
+        }
         let RoomConfig { tick_rate, ticks_per_snapshot, seats_max, .. } = config;
         let catch_up_ticks = match config.catch_up_ticks_max {
             0 => ticks_of(CATCH_UP_MS, tick_rate),
@@ -192,6 +230,7 @@ impl<G: Game> Room<G> {
             tables: Tables::new(tick_rate, ticks_per_snapshot),
             outbound: Outbound::default(),
             unsent: None,
+            flaws: Flaws::default(),
             schema: Arc::new(schema),
             tuning,
             config,
@@ -254,7 +293,7 @@ impl<G: Game> Room<G> {
         self.take_inputs(tick);
         self.tick_events.clear();
         self.game.step(&self.inputs, &mut self.tick_events);
-        self.events.push(tick, &self.tick_events, &self.schema);
+        self.events.push(tick, &self.tick_events, &self.schema, &mut self.flaws);
     }
 
     fn change_bots(&mut self) {
@@ -382,6 +421,9 @@ impl<G: Game> Room<G> {
                 Some(SendOutcome::Closed) => closed.push(viewer.id),
             }
         }
+        if let Some(rows) = self.outbound.take_crowd() {
+            self.flaws.note_rows(rows, VIEW_ROWS_MAX);
+        }
         for viewer in closed {
             self.handle_drop(viewer, now);
         }
@@ -415,6 +457,11 @@ impl<G: Game> Room<G> {
             tick: self.clock.tick().0,
             skipped: self.clock.skipped(),
         }
+    }
+
+    /// Something that the game gets wrong and that has not been told yet.
+    pub fn poll_flaw(&mut self) -> Option<Flaw> {
+        self.flaws.poll()
     }
 
     /// How many sessions the room has.

@@ -39,7 +39,7 @@ pub enum SendOutcome {
 const ROSTER_EVERY: Micros = Micros::from_millis(200);
 
 /// Rows that a view holds at most: what a seat may see beyond that is as if it lay out of sight.
-const VIEW_ROWS_MAX: usize = 3072;
+pub(super) const VIEW_ROWS_MAX: usize = 3072;
 /// Once a snapshot's body has so many bytes, nothing more enters with it; what waits enters with the next ones. It keeps
 /// a snapshot below the protocol's longest message, events included.
 const STATE_BYTES_MAX: usize = 32 * 1024;
@@ -102,9 +102,16 @@ pub(super) struct Outbound {
     kept: VisibleSet,
     /// How many rows it holds with this snapshot.
     rows: usize,
+    /// How many rows somebody would see, if that is more than a view holds.
+    crowd: Option<usize>,
 }
 
 impl Outbound {
+    /// How many rows somebody would have seen since this was asked, if there were places for them.
+    pub(super) fn take_crowd(&mut self) -> Option<usize> {
+        self.crowd.take()
+    }
+
     /// A new tick: nothing is known of what anybody sees.
     pub(super) fn begin(&mut self) {
         self.looks.clear();
@@ -236,9 +243,13 @@ impl Outbound {
             self.shared.new.clone_from(&self.new);
         }
         let places = VIEW_ROWS_MAX.saturating_sub(self.rows);
-        let entered = put_entered(tables.newest_mut(), schema, &mut self.new, &self.kept, places, &mut self.body);
+        let (entered, waiting) =
+            put_entered(tables.newest_mut(), schema, &mut self.new, &self.kept, places, &mut self.body);
         news |= entered > 0;
         self.rows += entered;
+        if waiting > 0 && entered == places {
+            self.crowd = Some(VIEW_ROWS_MAX + waiting);
+        }
         if may_share {
             let shared = &mut self.shared;
             shared.base = base;
@@ -316,7 +327,7 @@ fn put_left(held: &VisibleSet, kept: &VisibleSet, out: &mut BitWriter) -> usize 
     left
 }
 
-/// The `entered` section: how many entered, `places` at most. Takes out of `new` what has to wait.
+/// The `entered` section: how many entered, `places` at most, and how many have to wait, which it takes out of `new`.
 fn put_entered(
     newest: &mut Table,
     schema: &Schema,
@@ -324,7 +335,7 @@ fn put_entered(
     kept: &VisibleSet,
     places: usize,
     out: &mut BitWriter,
-) -> usize {
+) -> (usize, usize) {
     let (mut ids, mut entered) = (Ids::default(), 0);
     let mut waiting = Vec::new();
     for_each_without(new, kept, |id| {
@@ -336,9 +347,9 @@ fn put_entered(
         newest.put_full(id, schema, out);
         entered += 1;
     });
-    for id in waiting {
-        new.remove(id);
+    for id in &waiting {
+        new.remove(*id);
     }
     ids.end(out);
-    entered
+    (entered, waiting.len())
 }
