@@ -10,7 +10,7 @@ import { Drawing } from './arena/draw.js';
 import { OUTSIDE, OUTSIDE_TOUCH } from './arena/draw/camera.js';
 import { Hud } from './arena/hud.js';
 import { Controls, levelsFor } from './arena/input.js';
-import { Gamepads } from './arena/input/gamepads.js';
+import { Gamepads, gamepadSays } from './arena/input/gamepads.js';
 import { isTyped } from './arena/input/keys.js';
 import { Reach, whyUnreached } from './arena/reach.js';
 import { PHASE_READY, Reading, readLooks } from './arena/reading.js';
@@ -332,6 +332,12 @@ function toggleNet() {
   return hud.net.shown;
 }
 
+/** @param {string} text where it is read now */
+function tell(text) {
+  if (client === null) screens.note(text);
+  else hud.feed.say(text, performance.now());
+}
+
 /** @returns {import('./arena/commands.js').Mode} */
 function mode() {
   if (client === null) return 'start';
@@ -403,7 +409,7 @@ function boot() {
     net: toggleNet,
     sound: () => {
       toggleSound();
-      hud.feed.say(SOUND_SAYS[sound.state] ?? 'Sound on', performance.now());
+      tell(SOUND_SAYS[sound.state] ?? 'Sound on');
     },
     watch: (step) => watching.choose(scene, step),
   }, screens.focus);
@@ -430,6 +436,7 @@ function boot() {
     document.body.classList.add('choosing');
   };
   window.addEventListener('pointermove', () => document.body.classList.remove('choosing'), { passive: true });
+  window.addEventListener('gamepadconnected', ({ gamepad }) => tell(gamepadSays(gamepad)));
   const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
   drawing.setCalm(calm.matches);
   calm.addEventListener('change', () => drawing.setCalm(calm.matches));

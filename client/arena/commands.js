@@ -36,7 +36,10 @@ export class Commands {
     const mode = this.#actions.mode();
     if (mode === 'start' || event.repeat || isBrowsers(event) || isTyped(event)) return;
     const place = placeOf(event);
-    switch (COMMANDS.get(place)) {
+    const command = COMMANDS.get(place);
+    // A browser may look for what is typed where nobody else takes it.
+    if (command !== undefined) event.preventDefault();
+    switch (command) {
       case 'menu':
         this.#menu(mode);
         return;

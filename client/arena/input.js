@@ -78,8 +78,8 @@ export class Controls {
     for (const kind of /** @type {const} */ (['pointerup', 'pointercancel'])) {
       window.addEventListener(kind, (event) => this.#point(event), { capture: true });
     }
-    // The middle button would scroll or paste, and any button would take the focus to nowhere.
-    for (const kind of ['mousedown', 'auxclick', 'contextmenu']) {
+    // The middle button would scroll or paste, those at the thumb would leave the page, and any would take the focus.
+    for (const kind of ['mousedown', 'mouseup', 'auxclick', 'contextmenu']) {
       surface.addEventListener(kind, (event) => event.preventDefault());
     }
     // Each of these takes away what would tell that something is let go.
@@ -126,7 +126,7 @@ export class Controls {
   /** Asks the gamepads, once per frame, whatever is on the screen. */
   poll() {
     // A window without the focus may be seen, and the gamepad be another's.
-    if (!this.#document.hasFocus()) {
+    if (this.#document.hidden || !this.#document.hasFocus()) {
       this.#gamepads.release();
       return;
     }
@@ -157,7 +157,9 @@ export class Controls {
   #point(event) {
     if (event.pointerType === 'touch') return;
     const { type, pointerId } = event;
-    const pressed = this.#mouse.follow(type === 'pointercancel' ? { pointerId, buttons: 0 } : event);
+    const { pressed, missed } = this.#mouse.follow(type === 'pointercancel' ? { pointerId, button: 0, buttons: 0 } : event);
+    // What has swallowed that a button went up, a menu of the browser, has swallowed keys too: those still down repeat.
+    if (missed) this.#keyboard.release();
     if (type === 'pointerdown') {
       // Or a button that goes up outside of the window would not be heard.
       capture(this.#surface, pointerId);

@@ -1,9 +1,9 @@
 // Everything that stands before the match: joining, connecting, why a session ended, the menu. Real buttons and labels;
 // whoever opens a screen gets the focus, whoever closes it gives it back.
 
-import { DEVICES_HELP, KEYS_HELP, labelOf } from './input/keys.js';
 import { endingFor } from './screens/endings.js';
 import { Focus } from './screens/focus.js';
+import { showHelp } from './screens/help.js';
 import { RoomList } from './screens/rooms.js';
 import { waitingWords } from './screens/waiting.js';
 
@@ -63,10 +63,7 @@ export class Screens {
     this.#on('menu-sound', () => this.setPressed('menu-sound', actions.toggleSound()));
     this.#on('menu-net', () => this.setPressed('menu-net', actions.toggleNet()));
     this.#on('menu-leave', () => actions.leave());
-    this.#showKeys(null);
-    // What stands on this keyboard's keys, where the browser tells: where A is on a US keyboard, French ones have Q.
-    const { keyboard } = /** @type {any} */ (navigator);
-    keyboard?.getLayoutMap?.().then((/** @type {Map<string, string>} */ layout) => this.#showKeys(layout), () => {});
+    showHelp(document, navigator);
     this.#showInvitation();
   }
 
@@ -89,11 +86,11 @@ export class Screens {
   #view = element('view');
   #overlayIs = '';
   focus = new Focus(window, [
-    { root: this.#overlay, first: () => /** @type {HTMLElement} */ (this.#buttons.firstElementChild) },
-    { root: this.#menu, first: () => element('menu-back') },
+    { root: this.#overlay, keeps: true, first: () => /** @type {HTMLElement} */ (this.#buttons.firstElementChild) },
+    { root: this.#menu, keeps: true, first: () => element('menu-back') },
     // On a phone the focus on a text would open the keyboard over half of the screen.
-    { root: this.#joining, first: () => (this.#name.value === '' && !document.body.classList.contains('touch') ? this.#name : element('play')) },
-    { root: document.body, first: () => this.#view },
+    { root: this.#joining, keeps: false, first: () => (this.#name.value === '' && !document.body.classList.contains('touch') ? this.#name : element('play')) },
+    { root: document.body, keeps: true, first: () => this.#view },
   ]);
 
   get name() {
@@ -123,20 +120,6 @@ export class Screens {
    */
   setPressed(id, on) {
     element(id).setAttribute('aria-pressed', String(on));
-  }
-
-  /** @param {ReadonlyMap<string, string> | null} layout characters by the place of their key */
-  #showKeys(layout) {
-    const keys = /** @type {HTMLTableSectionElement} */ (element('keys').querySelector('tbody'));
-    const rows = KEYS_HELP.map(({ places, does }) => [
-      places.map((group) => group.map((place) => labelOf(place, layout)).join(' ')).join(' or '), does,
-    ]);
-    keys.replaceChildren();
-    for (const [key, does] of [...rows, ...DEVICES_HELP]) {
-      const row = keys.insertRow();
-      row.insertCell().textContent = key;
-      row.insertCell().textContent = does;
-    }
   }
 
   /** What lies below can neither be clicked nor reached by Tab, and has not the focus. */
@@ -229,6 +212,8 @@ export class Screens {
    */
   showEnding(reason, wish) {
     const ending = endingFor(reason, wish);
+    // It was of the match that has ended.
+    this.#menu.hidden = true;
     /** @type {[string, () => void][]} */
     const buttons = ending.offers.map((offer) => {
       if (offer.kind === 'reload') return [offer.label, () => window.location.reload()];

@@ -38,7 +38,10 @@ export class TouchPad {
   #fire;
   #beam;
   #dash;
+  /** The thumb that steers, and others on the stick: when it leaves, one of them takes over with its next move. */
   #pointer = -1;
+  /** @type {Set<number>} */
+  #others = new Set();
   #baseX = 0;
   #baseY = 0;
 
@@ -58,19 +61,29 @@ export class TouchPad {
   }
 
   release() {
-    this.reach = 0;
+    this.#rest();
+    this.#others.clear();
+    for (const button of [this.#fire, this.#beam, this.#dash]) button.release();
+  }
+
+  #rest() {
     this.#pointer = -1;
+    this.reach = 0;
     this.#show(0, 0);
     this.#knob.style.transform = '';
-    for (const button of [this.#fire, this.#beam, this.#dash]) button.release();
   }
 
   /** @param {PointerEvent} event */
   #start(event) {
-    if (this.#pointer !== -1) return;
     event.preventDefault();
-    this.#pointer = event.pointerId;
     capture(this.#stick, event.pointerId);
+    if (this.#pointer === -1) this.#begin(event);
+    else this.#others.add(event.pointerId);
+  }
+
+  /** @param {PointerEvent} event where the stick's middle is from now on */
+  #begin(event) {
+    this.#pointer = event.pointerId;
     this.#knob.style.transform = '';
     const at = this.#knob.getBoundingClientRect();
     this.#baseX = event.clientX;
@@ -80,6 +93,7 @@ export class TouchPad {
 
   /** @param {PointerEvent} event */
   #move(event) {
+    if (this.#pointer === -1 && this.#others.delete(event.pointerId)) this.#begin(event);
     if (event.pointerId !== this.#pointer) return;
     const x = event.clientX - this.#baseX;
     const y = event.clientY - this.#baseY;
@@ -93,11 +107,8 @@ export class TouchPad {
 
   /** @param {PointerEvent} event */
   #end(event) {
-    if (event.pointerId !== this.#pointer) return;
-    this.#pointer = -1;
-    this.reach = 0;
-    this.#show(0, 0);
-    this.#knob.style.transform = '';
+    this.#others.delete(event.pointerId);
+    if (event.pointerId === this.#pointer) this.#rest();
   }
 
   /**

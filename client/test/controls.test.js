@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Controls } from '../arena/input.js';
-import { Gamepads } from '../arena/input/gamepads.js';
+import { Gamepads, gamepadSays } from '../arena/input/gamepads.js';
 import { COMMANDS, DEVICES_HELP, FLYING, KEYS_HELP, isTyped, labelOf, placeOf } from '../arena/input/keys.js';
 import { TouchPad } from '../arena/touch.js';
 import { FakeElement, FakeWindow, keyEvent, pointerEvent } from './support/page.js';
@@ -128,6 +128,21 @@ test('mouse: pressed while a menu is open is no dash; held through it goes on', 
   assert.deepEqual(page.held, [1, 0, 0]);
 });
 
+test('mouse: a button that went up unseen lets go of the keys too: a menu of the browser had them', () => {
+  const page = make();
+  page.down('KeyW');
+  page.mouse('pointerdown', RIGHT, { button: 2 });
+  page.mouse('pointermove', RIGHT);
+  page.mouse('pointermove', RIGHT | LEFT, { button: 0 });
+  page.mouse('pointermove', RIGHT, { button: 0 });
+  assert.deepEqual(page.way, [0, 1], 'all of it was told');
+  page.mouse('pointermove', 0);
+  assert.deepEqual([page.way, page.held], [[0, 0], [0, 0, 0]]);
+  page.down('KeyW', { repeat: true });
+  page.mouse('pointermove', 0);
+  assert.deepEqual(page.way, [0, 1]);
+});
+
 test('mouse: a press gives the keys back to the match', () => {
   const page = make();
   page.mouse('pointerdown', LEFT);
@@ -151,6 +166,23 @@ test('touch: a button is down until the last finger has left it', () => {
   page.finger(page.dash, 'pointerdown', 14);
   page.finger(page.dash, 'pointerdown', 15);
   assert.deepEqual(page.held, [0, 1, 2], 'each finger dashes');
+});
+
+test('touch: when the thumb leaves the stick, the other one on it takes over', () => {
+  const page = make();
+  page.finger(page.stick, 'pointerdown', 1, { clientX: 0 });
+  page.finger(page.stick, 'pointerdown', 2, { clientX: 100 });
+  page.finger(page.stick, 'pointermove', 1, { clientX: 60 });
+  page.finger(page.stick, 'pointermove', 2, { clientX: 200 });
+  assert.deepEqual([page.pad.reach, page.pad.direction], [1, 0]);
+  page.finger(page.window, 'pointerup', 1);
+  assert.equal(page.pad.reach, 0);
+  page.finger(page.stick, 'pointermove', 2, { clientX: 200 });
+  page.finger(page.stick, 'pointermove', 2, { clientX: 140 });
+  assert.deepEqual([page.pad.reach, page.pad.direction], [1, 0.5]);
+  page.finger(page.window, 'pointerup', 2);
+  page.finger(page.stick, 'pointermove', 2, { clientX: 0 });
+  assert.equal(page.pad.reach, 0);
 });
 
 test('touch: fingers that stay through a menu go on, and those that left do not', () => {
@@ -407,26 +439,35 @@ test('gamepad: one whose axes nobody knows does not fly the ship, and a page tha
   const page = make();
   page.pads.push(gamepad({ mapping: '', axes: [-1, -1, -1, -1], down: [0, 1, 2, 9] }));
   assert.deepEqual([page.way, page.held, page.pressed], [[0, 0], [0, 0, 0], []]);
+  assert.match(gamepadSays({ mapping: '' }), /does not work here/);
+  assert.match(gamepadSays({ mapping: 'standard' }), /found/);
   const none = new Gamepads(() => { throw new Error('SecurityError'); });
   assert.equal(none.read(true), false);
   assert.equal(new Gamepads(() => /** @type {any} */ (null)).read(true), false);
 });
 
-test('gamepad: a page without the focus does not read it, and what is down at its return was not pressed for it', () => {
+for (const [away, back] of [[{ focused: false }, { focused: true }], [{ hidden: true }, { hidden: false }]]) {
+  test(`gamepad: not read with ${JSON.stringify(away)}, and what is down at its return was not pressed for the page`, () => {
+    awayAndBack(away, back);
+  });
+}
+
+/** @param {object} away @param {object} back */
+function awayAndBack(away, back) {
   const page = make();
   page.pads[0] = gamepad();
   page.controls.poll();
-  page.window.document.focused = false;
+  Object.assign(page.window.document, away);
   page.pads[0] = gamepad({ down: [1, 7, 9], axes: [1, 0, 0, 0] });
   assert.deepEqual([page.held, page.way], [[0, 0, 0], [0, 0]]);
-  page.window.document.focused = true;
+  Object.assign(page.window.document, back);
   assert.deepEqual(page.held, [1, 0, 0], 'held, but no dash');
   assert.deepEqual(page.pressed, []);
   page.pads[0] = gamepad();
   page.controls.poll();
   page.pads[0] = gamepad({ down: [1] });
   assert.deepEqual(page.held, [0, 0, 1]);
-});
+}
 
 test('gamepad: what was pressed for a screen does not shoot when that is closed, what was held through it does', () => {
   const page = make();

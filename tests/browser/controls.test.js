@@ -303,6 +303,72 @@ test('without a pointer: from the start into the match, through menu and net pan
   await person.close();
 });
 
+test('the focus is not lost to a click beside the buttons', async () => {
+  const proxy = await Proxy.start(server);
+  const person = await Person.at(browser, 'Beside');
+  await person.join(proxy.url);
+  const { page } = person;
+  await page.mouse.click(640, 300);
+  await focused(person, 'view');
+  await page.keyboard.press('KeyH');
+  await page.keyboard.press('Tab');
+  await focused(person, 'menu-copy');
+  await page.click('#menu-title');
+  await focused(person, 'menu-copy');
+  await page.mouse.click(5, 700);
+  await focused(person, 'menu-copy');
+  assert.equal(await page.evaluate(() => document.elementFromPoint(5, 700).id), 'menu');
+  proxy.away();
+  await focused(person, 'Try now');
+  await page.click('#overlay-text');
+  await focused(person, 'Try now');
+  proxy.sockets = 'pass';
+  await person.plays();
+  await focused(person, 'menu-copy');
+
+  assert.deepEqual(person.faults, []);
+  await person.close();
+});
+
+test('a menu does not outlive its match: after an ending the keys fly at once', async () => {
+  const person = await Person.at(browser, 'Again');
+  const { page } = person;
+  let end;
+  await page.routeWebSocket(/\/ws$/, (socket) => {
+    socket.connectToServer();
+    // No message of the protocol begins so: the session ends for good.
+    end = () => socket.send(Buffer.from([9]));
+  });
+  await person.join(server.url);
+  await page.keyboard.press('KeyH');
+  await focused(person, 'menu-back');
+  end();
+  await focused(person, 'Join again');
+  await page.keyboard.press('Enter');
+  await person.plays();
+  await focused(person, 'view');
+  await page.keyboard.down('KeyW');
+  await wants(person, 'flies', { thrust: 1 });
+  await person.close();
+});
+
+test('the help and the start screen show what stands on this keyboard\'s keys', async () => {
+  const person = await Person.at(browser, 'French');
+  await person.page.addInitScript(() => {
+    Object.defineProperty(navigator, 'keyboard', {
+      value: { getLayoutMap: () => Promise.resolve(new Map([['KeyA', 'q'], ['KeyQ', 'a'], ['KeyW', 'z'], ['KeyZ', 'w'], ['KeyM', ',']])) },
+    });
+  });
+  await person.page.goto(server.url);
+  assert.match(await person.page.innerText('#how'), /or ZQSD fly .* A or Shift dash/);
+  await person.page.click('#play');
+  await person.plays();
+  await person.page.keyboard.press('KeyH');
+  const help = await person.page.innerText('#keys');
+  for (const row of [/or Q D\s+turn/, /or Z S\s+thrust/, /A or Shift\s+dash/, /,\s+sound/]) assert.match(help, row);
+  await person.close();
+});
+
 test('a mouse that used the net panel gives the keys back: the next arrow flies, the next Space fires', async () => {
   const person = await Person.at(browser, 'Both');
   await person.join(server.url);
@@ -410,6 +476,9 @@ test('a screen that comes up under a held key is not answered by it, and the foc
   proxy.away();
   await focused(person, 'Try now');
   await page.keyboard.press('Tab');
+  await focused(person, 'Leave');
+  await page.keyboard.down('Space');
+  await page.keyboard.down('Space');
   await page.keyboard.up('Space');
   await frames(person);
   assert.match(await person.overlay(), /Reconnecting/, 'the key went up and has left the match');
@@ -523,11 +592,9 @@ test('a gamepad: plugged in on the start screen, joins, flies, opens the menu, i
     document.dispatchEvent(new Event('visibilitychange'));
   }, state);
   await visible('hidden');
-  await page.evaluate(() => { document.hasFocus = () => false; });
   await pad({ down: [9, 7] });
   await wants(person, 'hidden', { fire: 0 });
   await visible('visible');
-  await page.evaluate(() => { delete document.hasFocus; });
   await wants(person, 'back, and still held', { fire: 1 });
   assert.equal(await page.isVisible('#menu'), false, 'Start was not pressed for this page');
   assert.deepEqual(person.faults, []);

@@ -33,6 +33,16 @@ const SCREENS = bit(0, 1, 9) | UP | DOWN | LEFT | RIGHT;
 
 /** @typedef {{ mapping: string, connected?: boolean, axes: readonly number[], buttons: readonly { pressed: boolean, value: number }[] }} Pad what is used of a Gamepad */
 
+/**
+ * What to say to somebody who has plugged one in.
+ * @param {Pick<Gamepad, 'mapping'>} pad
+ */
+export function gamepadSays({ mapping }) {
+  return mapping === 'standard'
+    ? 'Gamepad found: left stick flies, Start opens the menu'
+    : 'This gamepad does not work here: the browser does not know its layout';
+}
+
 /** A stick: how far it is out, 0..1, and where it points, turns clockwise from the right. */
 class Stick {
   reach = 0;

@@ -13,16 +13,17 @@ export class Mouse {
   #held = new Map();
 
   /**
-   * @param {Pick<PointerEvent, 'pointerId' | 'buttons'>} event any of a pointer that is no finger
-   * @returns {number} the buttons that have gone down with it
+   * @param {Pick<PointerEvent, 'pointerId' | 'button' | 'buttons'>} event any of a pointer that is no finger
+   * @returns {{pressed: number, missed: boolean}} the buttons that have gone down with it; whether one has gone up before
+   *   it, untold: this event changes none
    */
-  follow({ pointerId, buttons }) {
+  follow({ pointerId, button, buttons }) {
     const before = this.#down.get(pointerId) ?? 0;
     for (const map of [this.#down, this.#held]) {
       if (buttons === 0) map.delete(pointerId);
       else map.set(pointerId, buttons);
     }
-    return buttons & ~before;
+    return { pressed: buttons & ~before, missed: button === -1 && (before & ~buttons) !== 0 };
   }
 
   /** Nothing is held until an event says that it still is. */

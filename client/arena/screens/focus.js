@@ -4,6 +4,7 @@
 /**
  * @typedef {object} Layer what can lie on the page; the topmost that is not hidden has the focus
  * @property {HTMLElement} root
+ * @property {boolean} keeps the focus, whatever is clicked; false for a page of texts, where a click beside them means none
  * @property {() => HTMLElement} first what gets the focus when it opens
  */
 
@@ -20,7 +21,6 @@ export class Focus {
     this.#match = layers[layers.length - 1];
     window.addEventListener('focusin', ({ target }) => this.#follow(/** @type {HTMLElement} */ (target)));
     window.addEventListener('keydown', (event) => this.#down(event), { capture: true });
-    window.addEventListener('keyup', (event) => this.#up(event), { capture: true });
     // Who points at a switch over the match has used it then: the next arrow flies, the next Space fires.
     window.addEventListener('pointerup', () => this.#pointed());
     window.addEventListener('click', ({ detail }) => { if (detail > 0) this.#pointed(); });
@@ -33,8 +33,6 @@ export class Focus {
   #last = new Map();
   /** What has it, or had it when it went to nothing. @type {HTMLElement | null} */
   #now = null;
-  /** Where Enter or Space went down. @type {EventTarget | null} */
-  #pressed = null;
 
   get #active() {
     const { activeElement, body } = this.#document;
@@ -59,9 +57,9 @@ export class Focus {
     else this.#first(top);
   }
 
-  /** Once per frame: whatever had the focus may have gone away by itself. Who clicked beside everything is left alone. */
+  /** Once per frame: whatever had the focus may have gone away by itself, or something else was clicked. */
   look() {
-    if (this.#active !== null || this.#now === null || usable(this.#now)) return;
+    if (this.#active !== null || (!this.#top().keeps && (this.#now === null || usable(this.#now)))) return;
     this.#now = null;
     this.settle();
   }
@@ -114,18 +112,11 @@ export class Focus {
   }
 
   /**
-   * A screen that comes up under a key that is held is not answered by it: neither by its repeats, nor when it goes up.
+   * A screen that comes up under a key that is held is not answered by its repeats.
    * @param {KeyboardEvent} event
    */
   #down(event) {
-    if (event.key !== 'Enter' && event.key !== ' ') return;
-    if (!event.repeat) this.#pressed = event.target;
-    else if (isButton(event.target)) event.preventDefault();
-  }
-
-  /** @param {KeyboardEvent} event */
-  #up(event) {
-    if (event.key === ' ' && isButton(event.target) && event.target !== this.#pressed) event.preventDefault();
+    if (event.repeat && (event.key === 'Enter' || event.key === ' ') && isButton(event.target)) event.preventDefault();
   }
 }
 
