@@ -82,6 +82,8 @@ export class RenderClock {
     const caughtUp = age < this.last - this.ticksPerSnapshot / 2;
     this.last = age;
     if (caughtUp && tick + this.usual < this.shadow) return;
+    // At the start nothing is usual yet: of what comes at once, behind a late Welcome say, the last waited least.
+    if (caughtUp && this.count > 0 && this.count < AGES_MIN) this.count -= 1;
     this.#forget(age);
     this.ages[this.count % AGES] = age;
     this.times[this.count % AGES] = now;

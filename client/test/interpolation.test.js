@@ -296,6 +296,12 @@ test('hiccups of 80 ms a second cost no delay, of 110 ms they are waited for soo
   assert.ok(Math.abs(once.target - 5.3) < 0.1, `${once.target}`);
 });
 
+test('what came late with Welcome says nothing', () => {
+  const render = new RenderClock(2, 60);
+  hear(render, 0, 60, (tick) => Math.max(0, 18 - tick));
+  assert.ok(Math.abs(render.target - 5.3) < 0.1 && Math.abs(render.delay - 5.3) < 0.1, `${render.target}, ${render.delay}`);
+});
+
 test('a way that becomes longer or shorter is learnt, and an hour without news moves nothing', () => {
   const render = new RenderClock(2, 60);
   hear(render, 0, 300, () => 0);

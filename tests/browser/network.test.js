@@ -88,6 +88,52 @@ test('stalls of half a second are lived through without a reconnect', async () =
   await person.close();
 });
 
+/** How far each frame drew another ship beyond the way that the frame before drew it, and what a bounce may change: u, largest first. */
+function leaps(person, ms) {
+  return person.page.evaluate((length) => new Promise((resolve) => {
+    /** Twice the usual top speed, in u a tick: a bounce off a wall, or a dash across. */
+    const TURNED = 13;
+    const found = [];
+    const ships = new Map();
+    let frames = 0;
+    let last = window.tickroom.tick;
+    const end = performance.now() + length;
+    const look = () => {
+      const { tick, seat } = window.tickroom;
+      const ticks = tick - last;
+      if (ticks > 0) {
+        frames += 1;
+        last = tick;
+        for (const ship of window.tickroom.ships) {
+          if (ship.seat === seat) continue;
+          const was = ships.get(ship.id);
+          const next = { x: ship.x, y: ship.y, frames, vx: 0, vy: 0, known: false };
+          ships.set(ship.id, next);
+          if (!was || was.frames !== frames - 1) continue;
+          [next.vx, next.vy, next.known] = [(ship.x - was.x) / ticks, (ship.y - was.y) / ticks, true];
+          if (was.known) found.push(Math.hypot(ship.x - was.x - was.vx * ticks, ship.y - was.y - was.vy * ticks) - TURNED * Math.max(1, ticks));
+        }
+      }
+      if (performance.now() < end) requestAnimationFrame(look);
+      else resolve({ frames, found: found.sort((a, b) => b - a).slice(0, 100), looks: found.length });
+    };
+    requestAnimationFrame(look);
+  }), ms);
+}
+
+test('who was guessed in a stall of half a second glides to where it is: no frame of the page leaps', async (t) => {
+  const full = await Server.start({ 'room.fill_to': 9 });
+  const person = await Person.at(browser, 'Glider');
+  await person.join(await lag(full, '--rtt', '100', '--jitter', '20', '--stall-every', '3s', '--stall', '500ms'));
+  await until('the clock has settled', async () => (await person.look()).stats.rttMin > 60 || null, 20_000);
+  const { frames, found, looks } = await leaps(person, 15_000);
+  t.diagnostic(`${frames} frames, ${looks} steps, the farthest leaps ${found.slice(0, 5).map((leap) => leap.toFixed(1)).join(', ')} u`);
+  assert.ok(frames > 100 && looks > 500, `${frames} frames, ${looks} steps: nobody was there`);
+  assert.ok(found[0] <= 8, `a ship was drawn to leap by ${found[0]} u`);
+  assert.deepEqual(person.faults, []);
+  await person.close();
+});
+
 /** Pulls a slider of the net panel as a hand does: the value, and the events of it. */
 function pull(person, name, value) {
   return person.page.locator(`#net-lag input[name=${name}]`).fill(String(value));

@@ -82,6 +82,44 @@ for (const [name, every, stall, guessed, most] of STALLS) {
   }
 }
 
+test('70 s in which no frame is drawn: what is kept of others is as small as before, and what comes back is right', async (t) => {
+  const [seed] = seeds();
+  const seen = new Seen();
+  await match('L100', seed, { people: [{ pilot: (person) => new Ace(person) }] }, async (world) => {
+    const [person] = world.people;
+    const { client } = person;
+    const kept = () => {
+      const { tracks, latestPools, stage, events } = /** @type {NonNullable<typeof client.session>} */ (client.session);
+      const pooled = tracks.tables.reduce((sum, { pool }) => sum + pool.length, 0);
+      const latest = [...latestPools.values()].reduce((sum, pool) => sum + pool.length, 0);
+      return { tracks: tracks.all.length, pooled, latest, spawns: stage.spawnPool.length, events: events.length };
+    };
+    await world.run(10);
+    const before = kept();
+    const frame = client.frame.bind(client);
+    client.frame = () => person.scene;
+    let most = 0;
+    let whole = 0;
+    for (let second = 0; second < 70; second++) {
+      await world.run(1);
+      most = Math.max(most, kept().tracks);
+      whole = Math.max(whole, kept().tracks + kept().pooled);
+    }
+    client.frame = frame;
+    person.onFrame.push((_, scene) => seen.look(person, scene));
+    const without = kept();
+    await world.run(1);
+    report(t, 'L100', seed, {
+      'tracks before': before.tracks, 'at most without frames': most, 'with the pool': whole, events: without.events,
+      'errors afterwards p95 u': quantile(seen.errors, 0.95),
+    });
+    // Two seconds of bolts that came and went are all that is more.
+    assert.ok(most <= 4 * before.tracks && whole <= 6 * before.tracks, `${most} tracks, ${whole} with the pool; before ${before.tracks}`);
+    assert.ok(without.events <= 512 && without.latest <= 4096 && without.spawns <= before.spawns + 64);
+    assert.ok(seen.errors.length > 500 && quantile(seen.errors, 0.95) <= 0.3, `p95 ${quantile(seen.errors, 0.95)} u of ${seen.errors.length}`);
+  });
+});
+
 test('the same figure without interpolation is far out: the test can tell', async (t) => {
   const seen = new Seen();
   const [seed] = seeds();

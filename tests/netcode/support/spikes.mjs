@@ -29,11 +29,34 @@ export function spike(link, height, random) {
   };
 }
 
+/** An earlier policy: it measured by the estimate of the server's tick, and began anew when that was set. */
+class OnServerTime {
+  /** @param {any} RenderClock @param {any} session @param {import('./person.mjs').Person} person */
+  constructor(RenderClock, session, person) {
+    this.policy = new RenderClock(session.welcome.ticksPerSnapshot, session.welcome.tickRate);
+    this.farthest = this.policy.farthest;
+    this.serverTick = () => session.serverTick(person.localMs);
+    this.clock = session.clock;
+    this.jumps = this.clock.jumps;
+  }
+
+  /** @param {number} tick */
+  arrived(tick) {
+    if (this.clock.jumps !== this.jumps) this.policy.restart();
+    this.jumps = this.clock.jumps;
+    this.policy.arrived(tick, this.serverTick());
+  }
+
+  advance() {
+    return this.policy.advance(this.serverTick());
+  }
+}
+
 /**
  * A minute with such a connection down.
  * @param {number} height ms
  * @param {number} seed
- * @param {{ profile?: keyof typeof PROFILES, RenderClock?: any, seconds?: number }} [how] `RenderClock`: another policy
+ * @param {{ profile?: keyof typeof PROFILES, RenderClock?: any, seconds?: number }} [how] `RenderClock`: an earlier policy
  */
 export async function spiked(height, seed, { profile = 'L100', RenderClock = null, seconds = 60 } = {}) {
   const seen = new Seen();
@@ -44,7 +67,7 @@ export async function spiked(height, seed, { profile = 'L100', RenderClock = nul
     person.onFrame.push((_, scene) => {
       if (RenderClock !== null && session !== person.client.session && person.client.session) {
         session = person.client.session;
-        session.render = new RenderClock(session.welcome.ticksPerSnapshot, session.welcome.tickRate);
+        session.render = /** @type {any} */ (new OnServerTime(RenderClock, session, person));
       }
       seen.look(person, scene);
     });
