@@ -201,7 +201,8 @@ export class Screens {
     const { title, text, leave } = waitingWords(waiting);
     /** @type {[string, () => void][]} */
     const buttons = [[leave, () => this.#actions.leave()]];
-    if (waiting.attempt > 0) buttons.unshift(['Try now', () => this.#actions.retry()]);
+    // Whoever plays may press a key meanwhile: the first button must not be the one that ends it all.
+    if (waiting.welcomed || waiting.attempt > 0) buttons.unshift(['Try now', () => this.#actions.retry()]);
     this.#show(title, text, true, buttons);
   }
 
