@@ -43,7 +43,8 @@ export class Inputs {
     /** @type {Map<string, number>} */
     this.places = new Map(fields.map((field, i) => [field.name, i]));
     /** The controls as they are now: levels clamped, counters wrapping. */
-    this.controls = new Int32Array(fields.length);
+    this.controls = Int32Array.from(fields, ({ sort, neutral, min, max }) => (
+      sort === 'press' ? 0 : neutral ?? Math.max(min, Math.min(max, 0))));
     /** Presses that wait for the first input to have set the counters. */
     this.early = new Int32Array(fields.length);
     this.hidden = false;

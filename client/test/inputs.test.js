@@ -31,6 +31,16 @@ test('an input is made when the controls change, and every 6 ticks at the latest
   assert.equal(inputs.pending, 7);
 });
 
+test('what no page has set yet is neutral, and within the schema: the server takes nothing else', () => {
+  const level = (/** @type {string} */ name, /** @type {number} */ min, /** @type {number} */ max, /** @type {number | null} */ neutral) => (
+    { name, sort: /** @type {const} */ ('level'), min, max, neutral });
+  const inputs = new Inputs([
+    level('song', 5, 8, 6), level('gaze', 5, 8, null), level('depth', -9, -2, null), level('turn', -3, 3, 0),
+    { name: 'dive', sort: 'press', min: 0, max: 255, neutral: null },
+  ], 60);
+  assert.deepEqual([...(inputs.sample(1)?.row ?? [])], [6, 5, -2, 0, 0]);
+});
+
 test('levels are clamped to the schema, unknown names are a mistake of the page', () => {
   const inputs = make();
   inputs.setLevel('thrust', 99.4);
