@@ -91,7 +91,7 @@ pub enum ServeError {
 /// # Errors
 /// [`ServeError`], before anything is announced; or if HTTP fails.
 pub async fn run<G: Game>(
-    config: Config,
+    mut config: Config,
     shutdown: impl Future<Output = ()>,
     announce: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
@@ -106,7 +106,10 @@ pub async fn run<G: Game>(
     );
     // Before any actor is started: one that was never run does not survive an early return.
     let (listener, address) = listen(config.listen)?;
-    raise_descriptor_limit(config.server.descriptors());
+    // Each may need another for a file: pages take half of what there is at most, whatever sessions need.
+    let descriptors = raise_descriptor_limit(config.server.descriptors());
+    config.server.connections_max =
+        config.server.connections_max.min(u32::try_from(descriptors / 4).unwrap_or(u32::MAX));
     let workers = or_cores(config.server.workers);
     let arbiters = or_cores(config.server.arbiters);
     rehearsal::rehearse(workers + arbiters)?;
@@ -299,10 +302,11 @@ fn or_cores(count: u16) -> usize {
     }
 }
 
-/// A session takes two descriptors, and many systems begin with 1024.
-fn raise_descriptor_limit(needed: u64) {
-    match rlimit::increase_nofile_limit(needed) {
-        Ok(limit) if limit >= needed => {}
+/// A session takes two descriptors, and many systems begin with 1024. How many there are now.
+fn raise_descriptor_limit(needed: u64) -> u64 {
+    let limit = rlimit::increase_nofile_limit(needed);
+    match &limit {
+        Ok(limit) if *limit >= needed => {}
         Ok(limit) => tracing::warn!(
             limit,
             needed,
@@ -311,4 +315,5 @@ fn raise_descriptor_limit(needed: u64) {
         ),
         Err(error) => tracing::warn!(%error, needed, "the limit of descriptors could not be raised"),
     }
+    limit.unwrap_or(needed)
 }

@@ -5,10 +5,11 @@ mod support;
 
 use std::time::{Duration, Instant};
 
+use support::program::Program;
 use support::sockets::{PATIENCE, Server, config, read_to_end, until};
 use tickroom::config::{Config, PolicyConfig, ServerConfig};
 use tickroom::protocol::message::RoomWish;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 const GET: &[u8] = b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n";
@@ -24,15 +25,14 @@ async fn write(socket: &mut TcpStream, bytes: &[u8]) {
     socket.write_all(bytes).await.expect("the server reads");
 }
 
-/// Reads until so many answers have come, or their end; all of it as text.
+/// Reads until so many answers have begun, or their end; all of it as text.
 async fn answers(socket: &mut TcpStream, count: usize) -> String {
     let mut all = Vec::new();
-    let start = Instant::now();
-    while String::from_utf8_lossy(&all).matches("HTTP/1.1 ").count() < count && start.elapsed() < PATIENCE {
-        let (more, ended) = read_to_end(socket, Duration::from_millis(20)).await;
-        all.extend(more);
-        if ended {
-            break;
+    let mut chunk = vec![0; 65_536];
+    while statuses(&String::from_utf8_lossy(&all)).len() < count {
+        match tokio::time::timeout(PATIENCE, socket.read(&mut chunk)).await {
+            Ok(Ok(read @ 1..)) => all.extend_from_slice(&chunk[..read]),
+            _ => break,
         }
     }
     String::from_utf8_lossy(&all).into_owned()
@@ -425,4 +425,49 @@ async fn connections_of_one_address_are_limited_once_half_of_the_server_is_taken
     }
     drop(held);
     until("the address to have connections again", async || get(2).await.0 == [200]).await;
+}
+
+/// The program with an address of its own, under `ulimit -n`.
+fn program(descriptors: u32) -> (Program, std::net::SocketAddr) {
+    let script = format!("ulimit -n {descriptors} && exec \"$0\" --listen 127.0.0.1:0 --log error");
+    let mut shell = std::process::Command::new("sh");
+    let mut program = Program::spawn(shell.args(["-c", &script, env!("CARGO_BIN_EXE_tickroom")]));
+    let address = program.address();
+    (program, address)
+}
+
+#[tokio::test]
+async fn where_descriptors_are_few_idle_connections_still_make_way() {
+    let (_program, address) = program(200);
+    let mut idle = Vec::new();
+    for number in 0..300 {
+        let mut socket = TcpStream::connect(address).await.expect("the program listens");
+        write(&mut socket, GET).await;
+        let text = answers(&mut socket, 1).await;
+        assert_eq!(statuses(&text), [200], "connection {number}: {text:?}");
+        idle.push(socket);
+    }
+}
+
+/// While the server is stopped its deadlines pass, and no client is to blame for it.
+#[tokio::test]
+async fn a_server_that_was_stopped_blames_nobody_for_it() {
+    let (program, address) = program(1000);
+    let (mut half, mut body) = (
+        TcpStream::connect(address).await.expect("the program listens"),
+        TcpStream::connect(address).await.expect("the program listens"),
+    );
+    write(&mut half, &GET[..20]).await;
+    write(&mut body, b"POST /health HTTP/1.1\r\nHost: here\r\nContent-Length: 3\r\n\r\n").await;
+    assert_eq!(statuses(&answers(&mut body, 1).await), [405]);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    program.signal("STOP");
+    tokio::time::sleep(Duration::from_millis(6500)).await;
+    program.signal("CONT");
+    // Later than whatever was due.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    write(&mut half, &GET[20..]).await;
+    write(&mut body, &[b"abc", GET].concat()).await;
+    assert_eq!(statuses(&answers(&mut half, 1).await), [200]);
+    assert_eq!(statuses(&answers(&mut body, 1).await), [200]);
 }

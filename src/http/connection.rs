@@ -24,23 +24,24 @@ use super::places::Place;
 use super::service::Shared;
 use super::upgrade::Admitted;
 use crate::actors::shares::Taken;
+use crate::ids::Micros;
 use crate::policy::{self, Caller};
 
 /// From a request's first byte, or the connection's beginning, to the end of its head.
-const HEAD_TIME: Duration = Duration::from_secs(5);
+const HEAD_TIME: Micros = Micros::from_millis(5000);
 
 /// From the answer to the end of a body that nobody needs.
-const BODY_TIME: Duration = Duration::from_secs(5);
+const BODY_TIME: Micros = Micros::from_millis(5000);
 
 /// Such a body's length, for the connection to go on after it.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// From one byte of an answer that the socket takes to the next. A reader of 100 B/s makes room for one after minutes;
 /// whoever takes nothing at all is the kernel's to notice, which is earlier.
-const WRITE_TIME: Duration = Duration::from_secs(300);
+const WRITE_TIME: Micros = Micros::from_millis(300_000);
 
 /// After the last answer: a socket that is closed with something unread in it resets, and takes the answer along.
-const LINGER_TIME: Duration = Duration::from_secs(1);
+const LINGER_TIME: Micros = Micros::from_millis(1000);
 const LINGER_BYTES_MAX: usize = 256 * 1024;
 
 /// Whoever asked too often is not read from before it may ask again, but for so long at most.
@@ -135,11 +136,12 @@ impl<'a> Connection<'a> {
         if !first && self.read.is_empty() {
             self.place.step(true);
             (self.read, self.write) = (BytesMut::new(), BytesMut::new());
-            if within(self.shared.keep_alive, self.read()).await != Some(true) {
+            if within(self.shared.clock(), self.shared.keep_alive, self.read()).await != Some(true) {
                 return Ok(None);
             }
         }
         self.place.step(false);
+        let clock = self.shared.clock();
         let head = async {
             let mut scan = Scan::default();
             loop {
@@ -151,7 +153,7 @@ impl<'a> Connection<'a> {
                 }
             }
         };
-        match within(HEAD_TIME, head).await {
+        match within(clock, HEAD_TIME, head).await {
             Some(found) => found,
             // A browser opens connections that it may need.
             None if self.read.is_empty() => Ok(None),
@@ -203,7 +205,7 @@ impl<'a> Connection<'a> {
     async fn answer(&mut self, request: Request, body: Body) -> io::Result<Next> {
         let keeps = body != Body::Endless
             && request.head().connection_type() == ConnectionType::KeepAlive
-            && !self.shared.keep_alive.is_zero()
+            && self.shared.keep_alive > Micros::default()
             && !self.shared.draining();
         self.shared.pace.turn().await;
         let head_only = request.method() == Method::HEAD;
@@ -238,6 +240,7 @@ impl<'a> Connection<'a> {
     /// Waits until a body that nobody needs is over; false if it is too long or late.
     async fn passes_by(&mut self) -> bool {
         self.place.step(false);
+        let clock = self.shared.clock();
         let all = async {
             let mut came = 0;
             while came <= BODY_BYTES_MAX && self.read().await {
@@ -250,7 +253,7 @@ impl<'a> Connection<'a> {
             }
             false
         };
-        within(BODY_TIME, all).await == Some(true)
+        within(clock, BODY_TIME, all).await == Some(true)
     }
 
     /// Says why, and that this was the last answer.
@@ -299,7 +302,7 @@ impl<'a> Connection<'a> {
                     }
                 }
             };
-            match within(WRITE_TIME, taken).await {
+            match within(self.shared.clock(), WRITE_TIME, taken).await {
                 Some(Ok(taken @ 1..)) => self.write.advance(taken),
                 Some(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
                 Some(Err(error)) => return Err(error),
@@ -333,6 +336,7 @@ impl<'a> Connection<'a> {
         // It fails only if the peer was faster.
         let _ = self.socket.shutdown().await;
         self.place.step(false);
+        let clock = self.shared.clock();
         let rest = async {
             let mut came = self.read.len();
             while came < LINGER_BYTES_MAX && self.read().await {
@@ -340,7 +344,7 @@ impl<'a> Connection<'a> {
                 self.read.clear();
             }
         };
-        within(LINGER_TIME, rest).await;
+        within(clock, LINGER_TIME, rest).await;
     }
 }
 

@@ -1,37 +1,34 @@
 //! Deadlines of connections, which blame nobody for the server's own absence.
 
 use std::future::Future;
-use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use crate::actors::clock::Clock;
+use crate::ids::Micros;
 
-/// A timer that fires so late was stopped itself, with the whole process: what it waited for may lie in the socket.
-const LATE: Duration = Duration::from_secs(1);
-
-/// Waits until `time` has passed. A timer that was late counts anew.
-pub(super) async fn passed(time: Duration) {
-    loop {
-        let due = Instant::now() + time;
-        sleep_until(due).await;
-        if due.elapsed() <= LATE {
-            return;
+/// What `future` yields, if it does so in `time`. While the whole process was stopped, nobody was waited for.
+pub(super) async fn within<T>(clock: Clock, time: Micros, future: impl Future<Output = T>) -> Option<T> {
+    let since = clock.now();
+    let passed = async {
+        loop {
+            match clock.left(time, since) {
+                left if left.is_zero() => return,
+                left => tokio::time::sleep(left).await,
+            }
         }
-    }
-}
-
-/// What `future` yields, if it does so in time.
-pub(super) async fn within<T>(time: Duration, future: impl Future<Output = T>) -> Option<T> {
+    };
     tokio::select! {
         biased;
         value = future => Some(value),
-        () = passed(time) => None,
+        () = passed => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
     use std::pin::pin;
     use std::task::{Context, Waker};
+    use std::time::{Duration, Instant};
 
     use super::*;
 
@@ -39,16 +36,18 @@ mod tests {
     fn a_deadline_that_was_late_itself_counts_anew() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         runtime.block_on(async {
-            const TIME: Duration = Duration::from_millis(100);
-            let start = Instant::now();
-            let mut passed = pin!(passed(TIME));
-            assert!(passed.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            let (time, clock, start) = (Duration::from_millis(100), Clock::start(), Instant::now());
+            let micros = Micros::from_millis(100);
+            let mut late = pin!(within(clock, micros, pending::<()>()));
+            assert!(late.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
             // The whole thread stands still, as a process does that was stopped.
-            std::thread::sleep(LATE + 2 * TIME);
-            passed.await;
-            assert!(start.elapsed() >= LATE + 3 * TIME, "it must wait anew: {:?}", start.elapsed());
-            assert_eq!(within(TIME, std::future::pending::<()>()).await, None);
-            assert_eq!(within(TIME, async { 7 }).await, Some(7));
+            std::thread::sleep(12 * time);
+            assert_eq!(late.await, None);
+            assert!(start.elapsed() >= 13 * time, "it must wait anew: {:?}", start.elapsed());
+            let start = Instant::now();
+            assert_eq!(within(clock, micros, pending::<()>()).await, None);
+            assert!((time..5 * time).contains(&start.elapsed()), "it took {:?}", start.elapsed());
+            assert_eq!(within(clock, micros, async { 7 }).await, Some(7));
         });
     }
 }

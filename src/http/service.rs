@@ -4,7 +4,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use actix_http::{Request, Response, ServiceConfig};
 use actix_service::boxed::{self, BoxService};
@@ -20,9 +19,11 @@ use super::pace::Pace;
 use super::places::Places;
 use super::upgrade::{self, Admitted};
 use super::{Site, routes};
+use crate::actors::clock::Clock;
 use crate::actors::connection;
 use crate::actors::courier::Worker;
 use crate::actors::shares::Shares;
+use crate::ids::Micros;
 use crate::policy::Caller;
 
 /// Makes the future that completes when the server begins to stop.
@@ -32,7 +33,7 @@ pub type Stopping = Rc<dyn Fn() -> Pin<Box<dyn Future<Output = ()>>>>;
 pub(super) struct Shared {
     pub(super) pace: Pace,
     /// How long a connection may wait for its next request; zero: there is none.
-    pub(super) keep_alive: Duration,
+    pub(super) keep_alive: Micros,
     pub(super) stopping: Stopping,
     /// For codecs: it knows the date.
     pub(super) codec: ServiceConfig,
@@ -66,7 +67,7 @@ pub fn service(
             let app = map_config(app, |()| AppConfig::default()).new_service(()).await?;
             let shared = Rc::new(Shared {
                 pace: Pace::new(),
-                keep_alive: Duration::from_millis(site.door.config.keep_alive_ms.into()),
+                keep_alive: Micros::from_millis(site.door.config.keep_alive_ms.into()),
                 stopping,
                 codec: ServiceConfig::default(),
                 places: Places::new(connections_max),
@@ -118,6 +119,10 @@ fn turn_away(socket: &TcpStream) {
 }
 
 impl Shared {
+    pub(super) fn clock(&self) -> Clock {
+        self.site.door.clock
+    }
+
     pub(super) fn shares(&self) -> &Shares {
         &self.site.door.shares
     }
