@@ -566,7 +566,6 @@ test('a gamepad: plugged in on the start screen, joins, flies, opens the menu, i
   await wants(person, 'one of two is unplugged', { fire: 0, beam: 1 });
   await pad(null, 1);
   await wants(person, 'both are', { fire: 0, beam: 0 });
-
   await press(9);
   assert.equal((await focused(person, 'menu-back')).marked, true);
   await person.picture('gamepad-menu');
@@ -584,7 +583,6 @@ test('a gamepad: plugged in on the start screen, joins, flies, opens the menu, i
   await press(9);
   await press(1);
   assert.equal(await page.isVisible('#menu'), false, 'B closes the menu');
-
   // Another tab is looked at, with a hand on the pad.
   const visible = (state) => page.evaluate((value) => {
     Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => value });
