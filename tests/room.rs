@@ -487,6 +487,13 @@ fn names_are_cleaned_and_cut() {
         ("\u{202e}evil\u{0}\u{200b}", "evil"),
         ("abcdefghijklmnopqrstuvwxyz", "abcdefghijklmnopqrst"),
         ("ÄÖÜ 日本語", "ÄÖÜ 日本語"),
+        ("\u{3164}", "Player"),
+        ("\u{2800}\u{2800}", "Player"),
+        ("\u{ad}", "Player"),
+        ("\u{fe0f}", "Player"),
+        ("\u{200f}Ann\u{61c}", "Ann"),
+        ("abcdefghijklmno👨‍👩‍👧‍👦", "abcdefghijklmno"),
+        ("abcdefghijklm👨‍👩‍👧‍👦", "abcdefghijklm👨‍👩‍👧‍👦"),
     ] {
         let viewer = table.join(typed);
         table.run(2);

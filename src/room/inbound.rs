@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::seats::{Link, Person, Seat};
 use super::viewers::Viewer;
-use super::{JoinRequest, Joined, Room, SeatChange};
+use super::{JoinRequest, Joined, Room, SeatChange, names};
 use crate::game::{Game, Joiner};
 use crate::ids::{InputSeq, Micros, ResumeToken, SeatId, Tick, ViewerId};
 use crate::protocol::close::CloseReason;
 use crate::protocol::codec;
-use crate::protocol::message::{Input, NAME_CHARS_MAX, PROTOCOL_VERSION, ServerMessage, Tier, Welcome};
+use crate::protocol::message::{Input, PROTOCOL_VERSION, ServerMessage, Tier, Welcome};
 use crate::protocol::schema::Schema;
 use crate::sim::input::{Arrival, InputQueue};
 
@@ -26,7 +26,7 @@ impl<G: Game> Room<G> {
             return Ok(self.welcome(None, who.tier, None, now));
         }
         let seat = self.free_seat().ok_or(CloseReason::RoomFull)?;
-        let name = clean_name(&who.name);
+        let name = names::clean(&who.name);
         let lost_seats = who.origin.map(|origin| self.seats.lost_from(origin)).unwrap_or_default();
         let joiner = Joiner { name: name.clone(), bot: false, origin: who.origin, lost_seats };
         self.changes.push(SeatChange::Join(seat, joiner));
@@ -225,26 +225,4 @@ impl<G: Game> Room<G> {
         person.previous_token = None;
         Some(person)
     }
-}
-
-/// A name that fits above a ship: no control or invisible characters, nothing that turns the direction of the text
-/// around it, no runs of blanks, at most [`NAME_CHARS_MAX`] characters.
-fn clean_name(typed: &str) -> String {
-    let invisible =
-        |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-    let blank = |c: char| c.is_whitespace() || c.is_control() || invisible(c);
-    let words = typed.split(blank).filter(|word| !word.is_empty());
-    let mut name = String::new();
-    for word in words {
-        if !name.is_empty() {
-            name.push(' ');
-        }
-        name.push_str(word);
-        if name.chars().count() >= NAME_CHARS_MAX {
-            break;
-        }
-    }
-    let cut: String = name.chars().take(NAME_CHARS_MAX).collect();
-    let cut = cut.trim_end();
-    if cut.is_empty() { "Player".to_owned() } else { cut.to_owned() }
 }

@@ -9,6 +9,7 @@ mod bots;
 mod events;
 mod flaws;
 mod inbound;
+mod names;
 mod outbound;
 mod roster;
 mod seats;
