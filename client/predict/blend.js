@@ -10,10 +10,10 @@
 
 /** A small offset shrinks to a third in so long. */
 const DECAY_MS = 32;
-/** A large one shrinks by so much a ms, in world units: 80 u, which few are off after a stall of half a second, are gone in 350 ms. */
-const GLIDE_PER_MS = 0.28;
-/** And by at most so much a frame, however long. The rest of the 8 u is for what a dash between two snapshots adds. */
-const GLIDE_MAX = 4.5;
+/** A large one shrinks by so much a ms, in world units: 80 u, which few are off after a stall of half a second, are gone in 400 ms. */
+const GLIDE_PER_MS = 0.25;
+/** And by at most so much a frame, however long. The rest of the 8 u is for what a dash or a push between two snapshots adds. */
+const GLIDE_MAX = 4;
 /** From frame to frame the glide changes by at most so much: a body that was guessed to fly away from its way turns first. */
 const BEND_MAX = 5;
 /** An angle shrinks by at most so much a frame, in turns. */
