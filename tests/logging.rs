@@ -188,3 +188,50 @@ async fn a_reader_that_comes_back_is_told_what_it_missed() {
         assert!(line.starts_with("20") && line.contains("Z "), "every line is whole: {line:?}");
     }
 }
+
+/// Set for a process of this very program that is to panic: the name of the test.
+const PANICS: &str = "TICKROOM_TEST_PANICS";
+
+/// The standard library's own way to tell of a panic waits for whoever reads stderr, with the room that panicked.
+#[test]
+fn a_panic_is_a_line_of_the_log_and_waits_for_nobody() {
+    const NAME: &str = "a_panic_is_a_line_of_the_log_and_waits_for_nobody";
+    if std::env::var_os(PANICS).is_some() {
+        let lines = tickroom::host::log::to_stderr().expect("a thread can be started");
+        tracing_subscriber::fmt().with_writer(lines).with_ansi(false).init();
+        tickroom::host::panics::log_them();
+        let room = std::thread::Builder::new().name("room".into()).spawn(|| panic!("the game's mistake"));
+        assert!(room.expect("a thread can be started").join().is_err());
+        tickroom::host::log::flush(Duration::from_millis(500));
+        std::process::exit(7);
+    }
+    let run = |stderr: Stdio| {
+        let program = std::env::current_exe().expect("it runs");
+        let mut command = Command::new(program);
+        // Not the harness's way of holding back what is written.
+        command.args(["--exact", NAME, "--nocapture"]).env(PANICS, "yes").env_remove("RUST_BACKTRACE");
+        command.stdout(Stdio::null()).stderr(stderr).spawn().expect("it can be run")
+    };
+    let ends = |mut child: std::process::Child| {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = child.try_wait().expect("it is ours") {
+                return status.code();
+            }
+            if start.elapsed() > PATIENCE {
+                child.kill().expect("it is ours");
+                panic!("it waits for whoever reads stderr");
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    let (mut reader, writer) = std::io::pipe().expect("a pipe can be made");
+    assert_eq!(ends(run(writer.into())), Some(7));
+    let mut log = String::new();
+    reader.read_to_string(&mut log).expect("logs are text");
+    assert!(log.contains("ERROR") && log.contains("panicked: the game's mistake"), "{log}");
+    assert!(log.contains("thread=\"room\"") && log.contains("logging.rs:"), "{log}");
+    let (_reader, writer) = full_pipe();
+    rustix::io::ioctl_fionbio(&writer, false).expect("a pipe has this option");
+    assert_eq!(ends(run(writer.into())), Some(7));
+}

@@ -44,6 +44,7 @@ pub struct Watch {
     config: Arc<ServerConfig>,
     clock: Clock,
     entries: Vec<Entry>,
+    beaten: Micros,
     /// Sessions that have come.
     entered: u32,
     /// The server shuts down: who comes now is told at once.
@@ -70,7 +71,7 @@ impl Watch {
     /// Watches by these deadlines.
     #[must_use]
     pub fn new(config: Arc<ServerConfig>, clock: Clock) -> Self {
-        Self { config, clock, entries: Vec::new(), entered: 0, ending: None }
+        Self { config, clock, entries: Vec::new(), beaten: Micros::default(), entered: 0, ending: None }
     }
 
     fn beat(&mut self) {
@@ -174,7 +175,13 @@ impl Actor for Watch {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.run_interval(BEAT, |watch, _| watch.beat());
+        ctx.run_interval(BEAT, |watch, _| {
+            // After an absence all the beats that were missed come at once.
+            let now = watch.clock.now();
+            if now.since(std::mem::replace(&mut watch.beaten, now)) >= Micros(BEAT.as_micros() as u64 / 2) {
+                watch.beat();
+            }
+        });
     }
 }
 

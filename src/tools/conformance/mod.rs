@@ -13,13 +13,14 @@ pub mod script;
 mod seat;
 mod world;
 
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 
 use clap::Args;
 use tokio::net::TcpListener;
 
 use crate::config::listen_address;
+use crate::host::log;
 
 pub use self::report::{Fault, Report, Step, Verdict};
 
@@ -46,12 +47,12 @@ impl ConformanceArgs {
         let listener = TcpListener::bind(self.listen)
             .await
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {}: {error}", self.listen)))?;
-        eprintln!("waiting for your client at ws://{}/ws", listener.local_addr()?);
-        let report = script::play(listener, script::Patience::default(), |step| eprintln!("{step}")).await;
+        log::say(&format!("waiting for your client at ws://{}/ws", listener.local_addr()?));
+        let report = script::play(listener, script::Patience::default(), |step| log::say(&step.to_string())).await;
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&report).map_err(io::Error::other)?);
+            writeln!(io::stdout(), "{}", serde_json::to_string_pretty(&report).map_err(io::Error::other)?)?;
         } else {
-            println!("{report}");
+            writeln!(io::stdout(), "{report}")?;
         }
         Ok(report.passed())
     }

@@ -1,6 +1,6 @@
 //! What is typed after `tickroom lag`, and the run that follows from it.
 
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use super::link::{Profile, ProfileError, StallWay};
 use super::proxy::{self, CONNECTIONS_MAX, Config, Stats};
 use crate::config::listen_address;
-use crate::host::addresses;
+use crate::host::{addresses, log};
 
 /// A bad network between a client and a server, to feel it or to test in it.
 ///
@@ -99,7 +99,8 @@ impl LagArgs {
             .await
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {}: {error}", self.listen)))?;
         for address in addresses::reachable(listener.local_addr()?) {
-            println!("http://{address} -> {}", self.to);
+            // If nobody reads it, that is no reason to stop.
+            let _ = writeln!(io::stdout(), "http://{address} -> {}", self.to);
         }
         let config = Config { to: self.to, profile, seed: self.seed, connections_max: self.connections_max };
         let stats = Arc::new(Stats::default());
@@ -108,7 +109,7 @@ impl LagArgs {
             every.tick().await; // the first is at once
             loop {
                 every.tick().await;
-                eprintln!("{stats}");
+                log::say(&stats.to_string());
             }
         };
         tokio::select! {

@@ -1,6 +1,6 @@
 //! What is typed after `tickroom stress`, and the run that follows from it.
 
-use std::io;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -12,6 +12,7 @@ use super::reading::Reading;
 use super::report::Report;
 use super::spawn::{self, Server, Settings};
 use super::ws;
+use crate::host::log;
 use crate::protocol::message::Tier;
 
 /// Players by the hundred against a server, and what they got.
@@ -168,13 +169,13 @@ impl StressArgs {
 
     fn tell(&self, report: &Report) -> io::Result<bool> {
         if self.json {
-            println!("{}", serde_json::to_string_pretty(report)?);
+            writeln!(io::stdout(), "{}", serde_json::to_string_pretty(report)?)?;
         } else {
-            print!("{report}");
+            write!(io::stdout(), "{report}")?;
         }
         let faults = report.faults(self.max_p99_ms);
         for fault in &faults {
-            eprintln!("tickroom stress: {fault}");
+            log::say(&format!("tickroom stress: {fault}"));
         }
         Ok(faults.is_empty())
     }

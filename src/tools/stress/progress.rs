@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::stats::Window;
+use crate::host::log;
 use crate::ids::Micros;
 
 /// From one line to the next where there is no terminal.
@@ -67,7 +68,7 @@ impl Progress {
                 bar.set_position(now.since(sight.window.start).millis());
                 bar.set_message(text);
             }
-            None => eprintln!("{text}"),
+            None => log::say(&text),
         }
     }
 
