@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { Person, Server, launch, screens, until } from './harness.js';
+import { Person, Server, frames, launch, screens, until } from './harness.js';
 import { Proxy } from './proxy.js';
 
 /** @type {Server} */
@@ -23,11 +23,6 @@ function wants(person, what, wanted) {
     last = await person.page.evaluate(() => window.tickroom.wants);
     return Object.entries(wanted).every(([name, level]) => last[name] === level);
   }, 5000).catch((error) => { throw new Error(`${error.message}, but ${JSON.stringify(last)}`); });
-}
-
-/** Two frames: what has been sent is seen by the controls. */
-function frames(person) {
-  return person.page.evaluate(() => new Promise((drawn) => { requestAnimationFrame(() => requestAnimationFrame(drawn)); }));
 }
 
 /** What has the focus: its id or text; whether it can be seen and used, and whether it is marked. */

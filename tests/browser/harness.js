@@ -286,6 +286,11 @@ async function pixels(browser, png) {
   return new Picture(width, height, Buffer.from(bytes, 'base64'));
 }
 
+/** Two frames: what was sent to the page has been seen by it. */
+export function frames(person) {
+  return person.page.evaluate(() => new Promise((drawn) => { requestAnimationFrame(() => requestAnimationFrame(drawn)); }));
+}
+
 /** What a person saw at one moment. */
 export class Picture {
   constructor(width, height, data) {
