@@ -85,8 +85,8 @@ pub struct Session {
     pinged: Option<Micros>,
     state: State,
     caller: Caller,
-    /// `None`: its address has too many, and it is told so.
-    taken: Option<Taken>,
+    /// Of its address's share, or why it gets nothing.
+    taken: Result<Taken, CloseReason>,
     _place: Place,
 }
 
@@ -103,12 +103,12 @@ enum State {
 }
 
 impl Session {
-    /// A session on a fresh upgrade. Without `taken` it is only told that its address has too many.
+    /// A session on a fresh upgrade; one that is not to be is only told why.
     pub fn new(
         door: Arc<Door>,
         worker: &Worker,
         caller: Caller,
-        taken: Option<Taken>,
+        taken: Result<Taken, CloseReason>,
         outlet: Arc<Outlet>,
         verdict: Verdict,
     ) -> Self {
@@ -180,9 +180,6 @@ impl Session {
     }
 
     fn seek(&mut self, hello: Hello, ctx: &mut WebsocketContext<Self>) {
-        if self.door.shares.join(self.caller).is_err() {
-            return self.finish(CloseReason::AddressJoins, ctx);
-        }
         self.state = State::Joining;
         let seek = Seek {
             wish: hello.wish,
@@ -304,8 +301,8 @@ impl Actor for Session {
             self.finish(CloseReason::Shutdown, ctx);
         } else if full || unwatched {
             self.finish(CloseReason::Busy, ctx);
-        } else if self.taken.is_none() {
-            self.finish(CloseReason::AddressSessions, ctx);
+        } else if let Err(reason) = self.taken {
+            self.finish(reason, ctx);
         }
     }
 

@@ -1,5 +1,5 @@
-//! The server's one [`Policy`], as everybody asks it: HTTP when a connection is taken and at each request, sessions at
-//! their Hello, the lobby for rooms and codes. Its lock is held for one look-up at a time.
+//! The server's one [`Policy`], as everybody asks it: HTTP when a connection is taken, at each request and when a
+//! session begins, the lobby for rooms and codes. Its lock is held for one look-up at a time.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -81,12 +81,20 @@ impl Shares {
         self.ask(caller, |policy, now| policy.act(caller, Act::Request, now))
     }
 
-    /// A Hello.
+    /// A session that is begun.
     ///
     /// # Errors
     /// Too many came.
     pub fn join(&self, caller: Caller) -> Result<(), Refusal> {
         self.ask(caller, |policy, now| policy.act(caller, Act::Join, now))
+    }
+
+    /// One that is let in to be told why it is refused.
+    ///
+    /// # Errors
+    /// It was told often enough: HTTP's answer must do.
+    pub fn told(&self, caller: Caller) -> Result<(), Refusal> {
+        self.ask(caller, |policy, now| policy.act(caller, Act::Told, now))
     }
 
     /// Whether a code may be looked up. To be asked first: who tried too many wrong ones must not learn of a right one.

@@ -30,7 +30,7 @@ pub struct PolicyConfig {
     pub requests_per_second: u32,
     /// Requests that may come at once.
     pub requests_burst: u32,
-    /// Joins a second: each Hello is one.
+    /// Joins a second: each session that is begun is one.
     pub joins_per_second: u32,
     /// Joins that may come at once.
     pub joins_burst: u32,

@@ -26,6 +26,7 @@ use crate::actors::outlet::{Outlet, Output};
 use crate::actors::session::{Door, Session};
 use crate::actors::wire::{Incoming, Outgoing};
 use crate::policy::Caller;
+use crate::protocol::close::CloseReason;
 use crate::protocol::codec::CLIENT_MESSAGE_BYTES_MAX;
 
 /// Where sessions begin.
@@ -76,13 +77,14 @@ pub(super) fn admit(
     if full || door.draining.load(Ordering::Acquire) {
         return Err(Response::new(StatusCode::SERVICE_UNAVAILABLE));
     }
-    let taken = match door.shares.session(caller) {
-        Ok(taken) => Some(taken),
-        // A page can't read why an upgrade was refused, so it is let in to be told; at the pace of joins.
-        Err(_) => match door.shares.join(caller) {
-            Ok(()) => None,
-            Err(refusal) => return Err(too_often(&refusal)),
-        },
+    let taken = match door.shares.join(caller) {
+        Ok(()) => door.shares.session(caller).map_err(|refusal| (refusal, CloseReason::AddressSessions)),
+        Err(refusal) => Err((refusal, CloseReason::AddressJoins)),
+    };
+    let taken = match taken {
+        Ok(taken) => Ok(taken),
+        Err((refusal, _)) if door.shares.told(caller).is_err() => return Err(too_often(&refusal)),
+        Err((_, reason)) => Err(reason),
     };
     // Without a duplicate of its descriptor a session could not be cut.
     let Ok(connection) = Connection::new(socket) else {

@@ -46,6 +46,10 @@ const TOLD_EVERY: Micros = Micros::from_millis(60_000);
 /// How often addresses are told of, whichever they are: a flood from many must not fill a disk.
 const TOLD: Rate = Rate::per_minute(60, 30);
 
+/// A page can't read why an upgrade was refused, so it is let in to be told; but telling costs as much as playing. A dozen
+/// people hear it at once, and who goes on asking has heard it.
+const TOLD_IN_SESSIONS: Rate = Rate::per_second(2, 16);
+
 /// What is held gives no sign of when it will be given back: try again then.
 const HELD_RETRY: Micros = Micros::from_millis(5000);
 
@@ -65,10 +69,12 @@ pub enum Hold {
 pub enum Act {
     /// An HTTP request.
     Request,
-    /// A Hello.
+    /// A session that is begun.
     Join,
     /// A code that no room has.
     WrongCode,
+    /// A session that is let in only to be told that it is one too many.
+    Told,
 }
 
 /// A limit of one address.
@@ -89,7 +95,7 @@ impl Limit {
             Self::Held(Hold::Session) => "policy.sessions",
             Self::Held(Hold::Room) => "policy.rooms",
             Self::Done(Act::Request) => "policy.requests_per_second",
-            Self::Done(Act::Join) => "policy.joins_per_second",
+            Self::Done(Act::Join | Act::Told) => "policy.joins_per_second",
             Self::Done(Act::WrongCode) => "policy.wrong_codes_per_minute",
         }
     }
@@ -163,7 +169,7 @@ enum Name {
 #[derive(Clone, Debug, Default)]
 struct Entry {
     held: [u32; 3],
-    full_at: [FullAt; 3],
+    full_at: [FullAt; 4],
     /// When it was last told that it reached a limit.
     told: Option<Micros>,
 }
@@ -181,7 +187,7 @@ impl Entry {
 #[derive(Debug)]
 pub struct Policy {
     pools: [Pool; 3],
-    rates: [Rate; 3],
+    rates: [Rate; 4],
     entries: HashMap<Name, Entry>,
     addresses_max: usize,
     /// As soon as so many are remembered, those that say nothing are forgotten.
@@ -207,6 +213,7 @@ impl Policy {
                 Rate::per_second(config.requests_per_second, config.requests_burst),
                 Rate::per_second(config.joins_per_second, config.joins_burst),
                 Rate::per_minute(config.wrong_codes_per_minute, config.wrong_codes_burst),
+                TOLD_IN_SESSIONS,
             ],
             entries: HashMap::new(),
             // Each connection can be somebody else's, and there must be places beside them for who comes and goes.
