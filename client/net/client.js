@@ -272,6 +272,14 @@ export class Client {
     return this.session?.latest(kind) ?? [];
   }
 
+  /**
+   * Whoever sits there, or sat there last: for what is told of somebody who has just left.
+   * @param {number} seat
+   */
+  lastNameOf(seat) {
+    return this.nameOf(seat) ?? this.session?.roster.former.get(seat) ?? null;
+  }
+
   /** @param {number} seat */
   nameOf(seat) {
     return this.session?.roster.seats.get(seat) ?? null;

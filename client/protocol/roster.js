@@ -8,12 +8,15 @@ export class RosterBook {
   constructor() {
     /** @type {Map<number, Occupant>} */
     this.seats = new Map();
+    /** @type {Map<number, Occupant>} Who sat there last, where nobody does now. */
+    this.former = new Map();
     this.version = 0;
   }
 
   /** Forgets all, as at a new session. */
   clear() {
     this.seats.clear();
+    this.former.clear();
     this.version = 0;
   }
 
@@ -25,8 +28,14 @@ export class RosterBook {
     if (roster.since === 0) this.seats.clear();
     else if (roster.since !== this.version) return false;
     for (const { seat, who } of roster.entries) {
-      if (who === null) this.seats.delete(seat);
-      else this.seats.set(seat, who);
+      if (who !== null) {
+        this.seats.set(seat, who);
+        this.former.delete(seat);
+        continue;
+      }
+      const gone = this.seats.get(seat);
+      if (gone !== undefined) this.former.set(seat, gone);
+      this.seats.delete(seat);
     }
     this.version = roster.version;
     return true;

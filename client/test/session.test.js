@@ -44,3 +44,13 @@ test('a view that follows the session holds what is written after each snapshot'
   assert.ok(checked > 10, `${checked} snapshots`);
   assert.ok(roster.seats.size > 0);
 });
+
+test('who has left is remembered until another sits there', () => {
+  const book = new RosterBook();
+  const who = (/** @type {string} */ name) => ({ name, presence: /** @type {const} */ ('here') });
+  book.apply({ type: 'roster', since: 0, version: 1, entries: [{ seat: 3, who: who('Ada') }] });
+  book.apply({ type: 'roster', since: 1, version: 2, entries: [{ seat: 3, who: null }] });
+  assert.deepEqual([book.seats.get(3), book.former.get(3)?.name], [undefined, 'Ada']);
+  book.apply({ type: 'roster', since: 2, version: 3, entries: [{ seat: 3, who: who('Bob') }] });
+  assert.deepEqual([book.seats.get(3)?.name, book.former.get(3)], ['Bob', undefined]);
+});

@@ -39,7 +39,7 @@ export class Feed {
    * @returns {HTMLSpanElement}
    */
   #name(client, seat) {
-    return nameTag(client.nameOf(seat)?.name || `Seat ${seat + 1}`, seat, seat === client.seat, false, false);
+    return nameTag(client.lastNameOf(seat)?.name || `Seat ${seat + 1}`, seat, seat === client.seat, false, false);
   }
 
   /**
@@ -56,7 +56,7 @@ export class Feed {
     this.#list.append(line);
     this.#lines.push({ line, until: now + SHOWN_MS });
     while (this.#lines.length > LINES) this.#lines.shift()?.line.remove();
-    const other = (/** @type {number} */ seat) => client.nameOf(seat)?.name || `Seat ${seat + 1}`;
+    const other = (/** @type {number} */ seat) => client.lastNameOf(seat)?.name || `Seat ${seat + 1}`;
     if (kill.seat === client.seat) this.say(kill.by === client.seat ? 'You are out' : `${other(kill.by)} got you`, now);
     else if (kill.by === client.seat) this.say(kill.streak >= 3 ? `${other(kill.seat)} down, ${kill.streak} in a row` : `${other(kill.seat)} down`, now);
   }
