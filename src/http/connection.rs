@@ -36,8 +36,7 @@ const BODY_TIME: Micros = Micros::from_millis(5000);
 /// Such a body's length, for the connection to go on after it.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// From one byte of an answer that the socket takes to the next. A reader of 100 B/s makes room for one after minutes;
-/// whoever takes nothing at all is the kernel's to notice, which is earlier.
+/// From one byte of an answer that the socket takes to the next. A reader of 100 B/s makes room for one after minutes.
 const WRITE_TIME: Micros = Micros::from_millis(300_000);
 
 /// After the last answer: a socket that is closed with something unread in it resets, and takes the answer along.

@@ -1,6 +1,7 @@
 //! What the connections of one worker share, and the way of each of them: through plain HTTP, and perhaps to a session.
 
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
@@ -82,7 +83,7 @@ pub fn service(
 
 /// One connection, from its beginning to its end.
 async fn connect(shared: Rc<Shared>, socket: TcpStream) -> Result<(), Error> {
-    if let Err(error) = connection::prepare(&socket, &shared.site.door.config) {
+    if let Err(error) = connection::prepare(&socket, &shared.site.door.config).and_then(|()| is_patient(&socket)) {
         tracing::debug!(%error, "a connection went as it came");
         return Ok(());
     }
@@ -105,6 +106,16 @@ async fn connect(shared: Rc<Shared>, socket: TcpStream) -> Result<(), Error> {
     if let Some((admitted, socket, early)) = left {
         admitted.wire(socket, early).await;
     }
+    Ok(())
+}
+
+/// As a session's, but for the kernel's own deadline: behind a small window that counts whoever reads slowly as stuck,
+/// until the whole of a piece has gone. A session sets it anew.
+fn is_patient(socket: &TcpStream) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(socket).set_tcp_user_timeout(None)?;
+    #[cfg(not(target_os = "linux"))]
+    let _ = socket;
     Ok(())
 }
 

@@ -18,7 +18,7 @@ use bytes::Bytes;
 
 use super::connection::too_often;
 use super::opening;
-use crate::actors::connection::Connection;
+use crate::actors::connection::{self, Connection};
 use crate::actors::courier::Worker;
 use crate::actors::guard::{Guard, Verdict};
 use crate::actors::limiter::Limiter;
@@ -87,7 +87,7 @@ pub(super) fn admit(
         Err((_, reason)) => Err(reason),
     };
     // Without a duplicate of its descriptor a session could not be cut.
-    let Ok(connection) = Connection::new(socket) else {
+    let Ok(connection) = connection::prepare(socket, &door.config).and_then(|()| Connection::new(socket)) else {
         tracing::debug!("a connection could not be duplicated");
         return Err(Response::new(StatusCode::SERVICE_UNAVAILABLE));
     };
