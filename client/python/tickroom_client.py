@@ -361,7 +361,7 @@ REACTIONS = {
     4006: "new", 4007: "new", 4009: "again", 4010: "again",
 }
 TOO_FAST = 1008
-INPUT_EVERY, PING_EVERY, RESYNC_EVERY, SILENCE = 0.1, 1.0, 1.0, 10.0
+INPUT_EVERY, PING_EVERY, RESYNC_EVERY, SILENCE, CLOCK_KEPT = 0.1, 1.0, 1.0, 10.0, 30.0
 
 
 def reaction(code):
@@ -377,7 +377,7 @@ class Session:
         self.names, self.roster_version = {}, 0
         self.seen = self.seq = 0
         self.row, self.sent_at, self.pinged_at, self.resynced_at = None, 0.0, 0.0, float("-inf")
-        self.rtt = self.clock = None  # seconds; the server's clock minus ours in microseconds
+        self.rtt = self.clock = self.measured_at = None  # microseconds; `clock` is the server's minus ours
 
     async def send(self, kind, **fields):
         await self.socket.send(encode_message(CLIENT, {"type": kind, **fields}))
@@ -441,8 +441,8 @@ class Session:
     async def take_pong(self, pong):
         now = time.monotonic_ns() // 1000
         rtt = now - pong["time"]
-        if self.rtt is None or rtt <= self.rtt:
-            self.rtt, self.clock = rtt, pong["server_time"] + rtt // 2 - now
+        if self.rtt is None or rtt <= self.rtt or now - self.measured_at > CLOCK_KEPT * 1e6:
+            self.rtt, self.clock, self.measured_at = rtt, pong["server_time"] + rtt // 2 - now, now
 
     async def take_closing(self, closing):
         self.code = closing["code"]
