@@ -298,7 +298,7 @@ export class Client {
     const gap = now - this.ran;
     this.ran = now;
     if (gap > AWAY_MS) this.wake();
-    else if (gap > PAUSED_MS && this.phase === 'playing') this.session?.resume(now);
+    else if (gap > PAUSED_MS && this.phase === 'playing') this.session?.resume(now, false);
   }
 
   #hello() {

@@ -14,7 +14,10 @@
  * old is 6 ms less sure, what is an hour old says less than any ping of now, however many or few came in between.
  */
 const DRIFT = 1e-4;
-/** Measurements that are kept: those of a minute, or of a few dense bursts. */
+/** Measurements older than this are of another way, perhaps; but the last few are kept, however old. */
+const WINDOW_MS = 32_000;
+const FEW = 8;
+/** Measurements that are kept at most: those of that time, and of two dense bursts within it. */
 const KEPT = 128;
 /** Without a measurement for so long (30 ms of drift) the estimate is not predicted on until there is one. */
 const STALE_MS = 300_000;
@@ -96,14 +99,16 @@ export class ServerClock {
   }
 
   /**
-   * This page did not run for a while: measures densely, and what was on its way meanwhile says nothing.
+   * This page did not run for a while: measures densely. If it was for long, what was on its way meanwhile says nothing; a
+   * page that is always slow has nothing else.
    * @param {number} now
+   * @param {boolean} [long]
    */
-  refresh(now) {
+  refresh(now, long = true) {
     this.burstUntil = now + BURST_MS;
     this.nextPing = Math.min(this.nextPing, now);
     // A ping tells its time rounded.
-    this.since = now - 1;
+    if (long) this.since = now - 1;
   }
 
   /**
@@ -125,6 +130,7 @@ export class ServerClock {
     this.ats[at] = received;
     this.end += 1;
     this.first = Math.max(this.first, this.end - KEPT);
+    while (this.end - this.first > FEW && received - this.ats[this.first % KEPT] > WINDOW_MS) this.first += 1;
     this.#forgetShorterWay(received);
     const rough = !this.begun || this.end - this.first < ENOUGH;
     this.begun ||= this.end - this.first >= ENOUGH;

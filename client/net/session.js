@@ -148,9 +148,10 @@ export class Session {
   /**
    * This page goes on after a pause: asks at once what time it is.
    * @param {number} now
+   * @param {boolean} [long]
    */
-  resume(now) {
-    this.clock.refresh(now);
+  resume(now, long = true) {
+    this.clock.refresh(now, long);
     this.poll(now);
   }
 

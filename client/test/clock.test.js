@@ -187,3 +187,27 @@ test('a clock that nobody measured for long is not predicted on until the server
   assert.equal(clock.synced(back + 100), true);
   assert.ok(Math.abs(clock.serverMs(back + 100) - (5_000_000 + back + 100 + 2600)) < 1);
 });
+
+test('a way that becomes longer under a slow page is known once what was measured before is half a minute old', () => {
+  const random = generator(SEED);
+  const clock = new ServerClock(0, 1000);
+  // A page that draws twice a second: every answer waits for it, and half of them take much longer than the way.
+  const ping = (/** @type {number} */ now, /** @type {number} */ rtt) => {
+    const up = rtt / 2;
+    const down = rtt / 2 + random.next() * 400;
+    clock.pong(now, 1000 + now + up, now + up + down);
+  };
+  for (let now = 0; now < 60_000; now += 500) ping(now, 4);
+  for (let now = 60_000; now < 96_000; now += 500) ping(now, 250);
+  assert.ok(clock.rttMin > 200, `${clock.rttMin} ms`);
+});
+
+test('a page whose every pause is longer than a second still measures', () => {
+  const clock = new ServerClock(0, 1000);
+  for (let now = 0; now < 20_000; now += 1200) {
+    clock.refresh(now, false);
+    clock.pong(now, 1000 + now + 50, now + 1200);
+  }
+  assert.ok(clock.synced(20_000));
+  assert.ok(clock.end >= 16);
+});
