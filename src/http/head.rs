@@ -97,9 +97,9 @@ pub(super) fn check(method: &Method, target: &Uri, headers: &HeaderMap) -> Resul
     if !target_is_good {
         return Err(bad("A request's target is a path, as in GET /index.html.\n"));
     }
-    // An empty one is what a client sends whose address has no host.
+    // An empty one is what a client sends whose address has no host. A comma is what a proxy makes of two.
     let host = headers.get(header::HOST).map_or(&b""[..], |host| host.as_bytes());
-    if !host.is_empty() && !Authority::try_from(host).is_ok_and(|host| !host.as_str().contains('@')) {
+    if !host.is_empty() && !Authority::try_from(host).is_ok_and(|host| !host.as_str().contains(['@', ','])) {
         return Err(bad("The Host header names no host.\n"));
     }
     Ok(())
