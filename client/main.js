@@ -66,6 +66,10 @@ let levels = null;
 let ghost = false;
 /** True while this page lies in the browser's history, and until it has come back from there. */
 let away = false;
+/** False until this page knows which tab it is: nothing that is kept is to be had before. */
+let claimed = false;
+/** What was chosen meanwhile. @type {(() => void) | null} */
+let early = null;
 let lastFrame = 0;
 /** The device's pixels per CSS pixel that the canvas has been made for. */
 let drawnRatio = 0;
@@ -140,6 +144,11 @@ function invitation() {
  * @param {string} name
  */
 function join(wish, name) {
+  if (!claimed) {
+    early = () => join(wish, name);
+    screens.hideJoin();
+    return;
+  }
   end(false);
   welcomed = false;
   playing = false;
@@ -472,7 +481,9 @@ function putAway() {
 async function comeBack() {
   const whose = await claim();
   away = false;
-  if (client === null || !client.parked) return;
+  if (client === null) return;
+  // One that was not put away has gone on meanwhile, and nobody was told.
+  if (!client.parked) return status(client.status);
   if (client.seat === null || client.canResume) client.connect();
   else if (whose === 'copy') join({ kind: 'code', code: client.code }, screens.name);
   else end(true);
@@ -485,6 +496,8 @@ function claim() {
 /** A reload in the middle of a match goes on with it, unless the address asks for another one. */
 async function begin() {
   const whose = await claim();
+  claimed = true;
+  if (early !== null) return early();
   // A copy of a tab goes to the same match, with a ship of its own.
   const seat = savedSeat(whose === 'own' ? tab.storage : tab.copiedFrom, addresses.socket);
   const invited = invitation();

@@ -13,6 +13,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use serde_json::Value;
 
@@ -20,6 +21,9 @@ use crate::config::{Config, ConfigError, listen_address};
 use crate::tools::conformance::ConformanceArgs;
 use crate::tools::lag::args::LagArgs;
 use crate::tools::stress::args::StressArgs;
+
+/// What is logged unless somebody says otherwise.
+const LOG_DEFAULT: &str = "info";
 
 /// What to do.
 #[derive(Clone, Debug)]
@@ -146,13 +150,13 @@ struct ServeArgs {
     #[arg(long, value_name = "DIR")]
     assets_dir: Option<PathBuf>,
     /// Read settings from this TOML file
-    #[arg(long, value_name = "FILE", env = "TICKROOM_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "TICKROOM_CONFIG", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     config: Option<PathBuf>,
     /// Set one setting, as in `--set room.seats_max=16`; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
     /// What to log to stderr: error, warn, info, debug or trace, or more exactly as in `info,tickroom::actors=debug`
-    #[arg(long, value_name = "LEVEL", env = "TICKROOM_LOG", default_value = "info")]
+    #[arg(long, value_name = "LEVEL", env = "TICKROOM_LOG", default_value = LOG_DEFAULT)]
     log: String,
 }
 
@@ -188,7 +192,10 @@ pub fn read_from(
 }
 
 fn convert(args: ServeArgs, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Serve, CliError> {
-    let base = match &args.config {
+    // An empty variable sets nothing, those of flags neither.
+    let file = args.config.filter(|file| !file.as_os_str().is_empty());
+    let log = if args.log.trim().is_empty() { LOG_DEFAULT.to_owned() } else { args.log };
+    let base = match &file {
         Some(file) => read_file(file)?,
         None => Config::default(),
     };
@@ -196,7 +203,7 @@ fn convert(args: ServeArgs, environment: impl IntoIterator<Item = (OsString, OsS
     let mut values = serde_json::to_value(base).unwrap_or_default();
     let names = names_of(&values);
     let (variables, warnings) = environment::read(&names, environment)?;
-    let mut from = Origins { file: args.config.clone(), later: HashMap::new() };
+    let mut from = Origins { file, later: HashMap::new() };
     for variable in variables {
         put(&mut values, &names, &variable.setting, parse(&variable.value))?;
         from.later.insert(variable.setting, variable.name);
@@ -214,7 +221,7 @@ fn convert(args: ServeArgs, environment: impl IntoIterator<Item = (OsString, OsS
     config.client_dir = args.client_dir.or(config.client_dir);
     config.assets_dir = args.assets_dir.or(config.assets_dir);
     config.check().map_err(|error| CliError::Range { from: from.of(error.setting), error })?;
-    Ok(Serve { config, log: args.log, warnings })
+    Ok(Serve { config, log, warnings })
 }
 
 /// Where settings were set last, for whoever has to mend one.

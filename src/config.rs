@@ -212,10 +212,26 @@ impl ServerConfig {
         let sessions = 2 * u64::from(self.sessions_max); // each socket, and its duplicate for eviction
         let rooms = u64::from(self.rooms_max); // a timer each
         let pages = 2 * u64::from(self.connections_max); // each socket, and perhaps a file that is being read
-        let own = 128; // listeners, event queues, standard streams, client files being read
-        sessions + rooms + pages + own
+        sessions + rooms + pages + OWN_DESCRIPTORS
+    }
+
+    /// Lowers what there are no descriptors for. What is shared out among addresses must be there: half of what the system
+    /// does not give would be all of it.
+    pub fn fit(&mut self, descriptors: u64) {
+        if descriptors >= self.descriptors() {
+            return;
+        }
+        let lowered = |most: u32, to: u64| most.min(u32::try_from(to).unwrap_or(u32::MAX).max(1));
+        // Each may need another for a file: pages take half of what there is at most, whatever sessions need.
+        self.connections_max = lowered(self.connections_max, descriptors / 4);
+        let left = descriptors.saturating_sub(2 * u64::from(self.connections_max) + OWN_DESCRIPTORS);
+        let rooms = u64::from(self.rooms_max).min(left / 3);
+        self.sessions_max = lowered(self.sessions_max, (left - rooms) / 2);
     }
 }
+
+/// Descriptors besides: listeners, event queues, standard streams, client files being read.
+const OWN_DESCRIPTORS: u64 = 128;
 
 /// How a room runs. Part of the pure crate: a test, a bench or a bot harness makes rooms from it too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

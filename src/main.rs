@@ -11,6 +11,7 @@ use tickroom::host::{addresses, log, panics, rehearsal};
 use tickroom::server;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
 /// What the crates underneath log. They call a stranger's bytes an error, and nothing that a stranger sends may raise
@@ -26,9 +27,17 @@ const FLUSH_MOST: Duration = Duration::from_millis(250);
 type ShutdownSignal = Pin<Box<dyn Future<Output = ()>>>;
 
 fn main() -> ExitCode {
-    let code = run_job();
-    log::flush(FLUSH_MOST);
-    code
+    let _last = LastLines;
+    run_job()
+}
+
+/// Lets the log be written at the end, be that a panic.
+struct LastLines;
+
+impl Drop for LastLines {
+    fn drop(&mut self) {
+        log::flush(FLUSH_MOST);
+    }
 }
 
 fn run_job() -> ExitCode {
@@ -52,6 +61,12 @@ fn verdict(passed: bool) -> ExitCode {
 }
 
 fn run_serve(Serve { config, log: level, warnings }: Serve) -> ExitCode {
+    if let Some(word) = level.split(',').map(str::trim).find(|word| is_no_level(word)) {
+        return exit_code(Err(format!(
+            "`--log {level}`: `{word}` is no level; it must be off, error, warn, info, debug or trace, or more exactly as in \
+             `info,tickroom::actors=debug`"
+        )));
+    }
     let filter = match EnvFilter::try_new(format!("{QUIET}{level}")) {
         Ok(filter) => filter,
         Err(error) => return exit_code(Err(format!("`--log {level}` is not understood: {error}"))),
@@ -80,6 +95,11 @@ fn run_serve(Serve { config, log: level, warnings }: Serve) -> ExitCode {
         }
     };
     run(Hangup::Passes, async |shutdown| server::run::<Arena>(config, shutdown, announce).await)
+}
+
+/// True for a word that would be taken for the name of a crate: the log would say nothing, without a word of why.
+fn is_no_level(word: &str) -> bool {
+    !word.contains(['=', ':', '[']) && word != "tickroom" && word.parse::<LevelFilter>().is_err()
 }
 
 /// What SIGHUP does: a terminal that closes sends it to what runs in it.

@@ -96,7 +96,9 @@ pub async fn run<G: Game>(
     announce: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
     config.check()?;
-    let options: G::Options = serde_path_to_error::deserialize(config.game.clone()).map_err(ServeError::GameOptions)?;
+    let options: G::Options = catch_unwind(|| serde_path_to_error::deserialize(config.game.clone()))
+        .map_err(|panic| ServeError::Game(panics::words(&*panic).to_owned()))?
+        .map_err(ServeError::GameOptions)?;
     // Once, so that a game that cannot be served is known now and not when the first player comes.
     catch_unwind(AssertUnwindSafe(|| try_out::<G>(&config.room, &options)))
         .map_err(|panic| ServeError::Game(panics::words(&*panic).to_owned()))??;
@@ -106,10 +108,9 @@ pub async fn run<G: Game>(
     );
     // Before any actor is started: one that was never run does not survive an early return.
     let (listener, address) = listen(config.listen)?;
-    // Each may need another for a file: pages take half of what there is at most, whatever sessions need.
     let descriptors = raise_descriptor_limit(config.server.descriptors());
-    config.server.connections_max =
-        config.server.connections_max.min(u32::try_from(descriptors / 4).unwrap_or(u32::MAX));
+    config.server.fit(descriptors);
+    warn_of_shares(&config);
     let workers = or_cores(config.server.workers);
     let arbiters = or_cores(config.server.arbiters);
     rehearsal::rehearse(workers + arbiters)?;
@@ -192,6 +193,20 @@ async fn drain(door: &Door, lobby: &Addr<Lobby>, watch: &Addr<Watch>, http: &Ser
     }
     if tokio::time::timeout(HTTP_GRACE, http.stop(true)).await.is_err() {
         http.stop(false).await;
+    }
+}
+
+/// A share that is more than half of what there is lets one address take all, which may be meant.
+fn warn_of_shares(config: &Config) {
+    let (server, policy) = (&config.server, &config.policy);
+    for (share, most, setting, limit) in [
+        (policy.sessions, server.sessions_max, "policy.sessions", "server.sessions_max"),
+        (policy.rooms, server.rooms_max, "policy.rooms", "server.rooms_max"),
+        (policy.connections, server.connections_max, "policy.connections", "server.connections_max"),
+    ] {
+        if share > most / 2 {
+            tracing::warn!(share, most, "one address may take more than half: {setting} is large for this {limit}");
+        }
     }
 }
 

@@ -134,17 +134,21 @@ async fn what_is_unusual_and_clear_is_answered() {
         ("letters of the world", "GET /health HTTP/1.1\r\nHost: here\r\nX: \u{e9}\r\n\r\n", 200),
         ("a body of nothing", "GET /health HTTP/1.1\r\nHost: here\r\nContent-Length: 0\r\n\r\n", 200),
         ("a body", "GET /health HTTP/1.1\r\nHost: here\r\nContent-Length: 3\r\n\r\nabc", 200),
-        (
-            "chunks",
-            "GET /health HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\nX: y\r\n\r\n",
-            200,
-        ),
         ("a form", "POST /api/rooms HTTP/1.1\r\nHost: here\r\nContent-Length: 3\r\n\r\na=b", 405),
     ] {
         let mut socket = connect(&server).await;
         write(&mut socket, &[head.as_bytes(), GET].concat()).await;
         let text = answers(&mut socket, 2).await;
         assert_eq!(statuses(&text), [status, 200], "{what}: {text}");
+    }
+    // Behind chunks no request is read: two servers may see their end in different places.
+    for end in ["0\r\nX: y\r\n\r\n", "0\r\n\n", "0\r\nX: y\nZ: z\r\n\r\n"] {
+        let mut chunked = connect(&server).await;
+        let head = "GET /health HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n";
+        write(&mut chunked, &[head.as_bytes(), end.as_bytes(), GET].concat()).await;
+        let (answer, ended) = read_to_end(&mut chunked, SOON).await;
+        let text = String::from_utf8_lossy(&answer);
+        assert!(ended && statuses(&text).len() == 1 && text.contains("connection: close\r\n"), "{end:?}: {text}");
     }
     let mut old = connect(&server).await;
     write(&mut old, b"GET /health HTTP/1.0\r\n\r\n").await;
@@ -210,9 +214,9 @@ async fn every_step_of_a_connection_has_its_deadline() {
         ("nothing", b"".as_slice(), vec![], 4..7),
         ("half a request", b"GET / HT", vec![408], 4..8),
         ("a head without end", b"GET / HTTP/1.1\r\nHost: here\r\n", vec![408], 4..8),
-        ("chunks that do not come", chunked, vec![200], 4..8),
+        ("chunks that do not come", chunked, vec![200], 0..3),
         ("a body that does not come", length, vec![200], 4..8),
-        ("a session's body", ws, vec![400], 4..8),
+        ("a session's body", ws, vec![400], 0..3),
         ("a body that waits for our word", expects, vec![404], 0..3),
         ("no further request", GET, vec![200], 1..4),
     ];
@@ -261,9 +265,9 @@ async fn neither_drops_nor_floods_keep_a_connection() {
 async fn a_body_that_comes_late_and_is_passed_over_does_not_end_the_connection() {
     let server = Server::start(config());
     let mut socket = connect(&server).await;
-    write(&mut socket, b"GET /health HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+    write(&mut socket, b"GET /health HTTP/1.1\r\nHost: here\r\nContent-Length: 5\r\n\r\n").await;
     assert_eq!(statuses(&answers(&mut socket, 1).await), [200], "the answer does not wait for it");
-    for part in [&b"5\r\nab"[..], b"cde\r\n0", b"\r\n\r\n", GET] {
+    for part in [&b"ab"[..], b"cd", b"e", GET] {
         write(&mut socket, part).await;
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

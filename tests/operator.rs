@@ -72,6 +72,7 @@ fn too_few_descriptors_are_said_with_a_remedy_and_the_server_runs_all_the_same()
 fn a_wrong_setting_is_named_wherever_it_was_made() {
     fails(Program::start(&["--set", "room.seats_max=-1"]), 2, &["room.seats_max", "--set", "-1"]);
     fails(Program::start(&["--set", "server.allowed_origins=[\"*\"]"]), 2, &["server.allowed_origins", "https://"]);
+    fails(Program::start(&["--log", "warning"]), 1, &["--log", "`warning`", "warn"]);
     fails(Program::start(&["--set", "game.no_such_rule=1"]), 1, &["[game]", "no_such_rule"]);
     let mut variable = Command::new(env!("CARGO_BIN_EXE_tickroom"));
     variable.env("TICKROOM_ROOM_SEATS_MAX", "many");
@@ -85,6 +86,8 @@ fn variables_of_others_keep_no_server_from_starting() {
         .args(["--listen", "localhost:0"])
         .env("TICKROOM_PORT", "tcp://10.0.0.1:8080")
         .env("TICKROOM_SERVICE_HOST", "10.0.0.1")
+        .env("TICKROOM_CONFIG", "")
+        .env("TICKROOM_LOG", "")
         .env("TICKROOM_ROOM_SEAT_MAX", "3");
     let mut program = Program::spawn(&mut command);
     assert!(program.address().ip().is_loopback());

@@ -60,9 +60,10 @@ export class TouchPad {
     return this.#beam.down;
   }
 
+  /** Thumbs that stay down take over again with their next move. */
   release() {
+    if (this.#pointer !== -1) this.#others.add(this.#pointer);
     this.#rest();
-    this.#others.clear();
     for (const button of [this.#fire, this.#beam, this.#dash]) button.release();
   }
 
@@ -93,7 +94,7 @@ export class TouchPad {
 
   /** @param {PointerEvent} event */
   #move(event) {
-    if (this.#pointer === -1 && this.#others.delete(event.pointerId)) this.#begin(event);
+    if (this.#pointer === -1 && event.buttons !== 0 && this.#others.delete(event.pointerId)) this.#begin(event);
     if (event.pointerId !== this.#pointer) return;
     const x = event.clientX - this.#baseX;
     const y = event.clientY - this.#baseY;
@@ -136,11 +137,18 @@ class TouchButton {
       element.classList.add('down');
       press();
     });
+    element.addEventListener('pointermove', (event) => {
+      if (event.buttons === 0 || !this.#released.delete(event.pointerId)) return;
+      this.#pointers.add(event.pointerId);
+      element.classList.add('down');
+    });
   }
 
   #element;
   /** @type {Set<number>} */
   #pointers = new Set();
+  /** Those that were released here and may still be down: their next move says so. @type {Set<number>} */
+  #released = new Set();
 
   get down() {
     return this.#pointers.size > 0;
@@ -148,10 +156,12 @@ class TouchButton {
 
   /** @param {number} pointer that is gone, from here or from elsewhere */
   lift(pointer) {
+    this.#released.delete(pointer);
     if (this.#pointers.delete(pointer) && !this.down) this.#element.classList.remove('down');
   }
 
   release() {
+    for (const pointer of this.#pointers) this.#released.add(pointer);
     this.#pointers.clear();
     this.#element.classList.remove('down');
   }

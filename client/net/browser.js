@@ -43,6 +43,9 @@ function tabStorage(window) {
   }
 }
 
+/** The wall clock went on by so much more than the page's. */
+const SLEPT_MS = 5000;
+
 /**
  * Calls whenever this page comes back to its player: shown again, restored from the history, the network back.
  * @param {Window} window
@@ -57,7 +60,16 @@ function watchReturns(window, work) {
   document.addEventListener('visibilitychange', seen);
   window.addEventListener('pageshow', work);
   window.addEventListener('online', work);
+  // Where the page's clock stands still while the machine sleeps, only the wall clock tells of it.
+  const ahead = () => Date.now() - window.performance.now();
+  let was = ahead();
+  const slept = window.setInterval(() => {
+    const now = ahead();
+    if (now - was > SLEPT_MS) work();
+    was = now;
+  }, 500);
   return () => {
+    window.clearInterval(slept);
     document.removeEventListener('visibilitychange', seen);
     window.removeEventListener('pageshow', work);
     window.removeEventListener('online', work);

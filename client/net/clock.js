@@ -122,7 +122,10 @@ export class ServerClock {
     const up = server - sent;
     const down = received - server;
     // One of the clocks jumped (a machine slept): what was measured before says nothing any more.
-    if (up + this.#min(this.downs, received) < -5 || down + this.#min(this.ups, received) < -5) this.first = this.end;
+    if (up + this.#min(this.downs, received) < -5 || down + this.#min(this.ups, received) < -5) {
+      this.first = this.end;
+      this.refresh(received, false);
+    }
     if (!this.synced(received)) this.earlyUntil = received + BURST_MS;
     const at = this.end % KEPT;
     this.ups[at] = up;

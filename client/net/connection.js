@@ -160,6 +160,8 @@ export class Connection {
   probe(now, rtt) {
     const { phase, reason } = this.status;
     this.patience = Math.max(PROBE_MS, 2 * rtt);
+    // An attempt that is under way may fail with the network that it began on.
+    if (phase === 'connecting') this.status.attempt = 0;
     if (phase === 'playing' || (phase === 'connecting' && now - this.began > STALE_MS)) this.probed = now;
     else if (phase === 'waiting' && BACKOFF_ASKED_MS[reason?.name ?? ''] === undefined) {
       this.status.attempt = 0;

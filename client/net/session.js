@@ -50,7 +50,7 @@ export class Session {
     this.clock = new ServerClock(now, this.epochMs + ((welcome.tick + welcome.skipped) * 1000) / welcome.tickRate);
     this.view = new View(welcome.schema);
     this.roster = new RosterBook();
-    this.tracks = new Tracks(welcome.schema, welcome.tickRate, game?.breaks, game?.extrapolate?.bind(game));
+    this.tracks = new Tracks(welcome.schema, welcome.tickRate, game?.breaks, game?.extrapolate?.bind(game), welcome.ticksPerSnapshot);
     this.render = new RenderClock(welcome.ticksPerSnapshot, welcome.tickRate);
     this.inputs = new Inputs(welcome.schema.inputs, welcome.tickRate);
     this.pace = new Pace(welcome.tickRate);
@@ -301,6 +301,7 @@ export class Session {
     this.lateness = snapshot.lateness / 10;
     if (applied === 'ignored') return this.#resync(now, 'waiting for a full snapshot');
     this.ack = snapshot.ack;
+    if (this.prediction === null) this.inputs.ack(snapshot.ack);
     this.starved = (snapshot.flags & FLAG_STARVED) !== 0;
     if ((snapshot.flags & FLAG_NO_INPUT) === 0) this.pace.told(snapshot.margin, now);
     this.render.arrived(snapshot.tick, this.#localTick(now));

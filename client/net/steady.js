@@ -21,7 +21,11 @@ export class Steady {
    * @param {number} now
    */
   of(now) {
-    if (this.last - (now + this.shift) > BACK_MS) this.shift = this.last - now;
+    if (this.last - (now + this.shift) > BACK_MS) {
+      // A frame that was begun before this page stood still tells an old time: the clock itself did not go back.
+      if (this.last - (this.clock() + this.shift) <= BACK_MS) return this.last;
+      this.shift = this.last - now;
+    }
     this.last = Math.max(this.last, now + this.shift);
     return now + this.shift;
   }

@@ -33,6 +33,8 @@ export class Tab {
   #parts;
   #name = '';
   #release = () => {};
+  /** The last claim: a page that goes and comes back before it is settled must not meet itself. @type {Promise<unknown>} */
+  #claiming = Promise.resolve();
   /** What the tab that this one was copied from keeps; null: it was not. @type {SeatStorage | null} */
   copiedFrom = null;
 
@@ -44,7 +46,15 @@ export class Tab {
    * browser's history: meanwhile a copy may have become the tab.
    * @returns {Promise<'own' | 'copy'>}
    */
-  async claim() {
+  claim() {
+    const again = () => this.#claim();
+    const claim = this.#claiming.then(again, again);
+    this.#claiming = claim;
+    return claim;
+  }
+
+  /** @returns {Promise<'own' | 'copy'>} */
+  async #claim() {
     this.release();
     const name = this.#remembered();
     if (name !== null && await this.#hold(name)) {
@@ -125,7 +135,7 @@ export class Tab {
       if (!locks) return resolve(null);
       const patience = new AbortController();
       /** @param {unknown} error */
-      const failed = (error) => resolve(patience.signal.aborted && error === patience.signal.reason ? false : null);
+      const failed = (error) => resolve(patience.signal.aborted && /** @type {any} */ (error)?.name === 'AbortError' ? false : null);
       after(ms, () => patience.abort());
       try {
         locks.request(`${CHANNEL} ${name}`, { signal: patience.signal }, () => {

@@ -24,7 +24,8 @@ export const KEEP_ALIVE_MS = 100;
 /** Presses of one field that one tick may count. The server's number. */
 export const PRESSES_MAX = 2;
 /** Unacked inputs that are kept: over two seconds of a change in every tick. Older ones are given up as lost. */
-const PENDING_MAX = 128;
+const PENDING_MS = 2133;
+const PENDING_MIN = 128;
 /** The highest tick that an input can name. */
 const TICK_MAX = 0xffff_ffff;
 
@@ -53,7 +54,7 @@ export class Inputs {
     this.lastTick = 0;
     this.lastRow = new Int32Array(fields.length);
     /** @type {Pending[]} Unacked, ascending; `first` to `end` of a ring, so that nothing is allocated for an input. */
-    this.ring = Array.from({ length: PENDING_MAX }, () => ({ seq: 0, tick: 0, next: 0, row: new Int32Array(fields.length) }));
+    this.ring = Array.from({ length: Math.max(PENDING_MIN, ticksOf(PENDING_MS, tickRate)) }, () => ({ seq: 0, tick: 0, next: 0, row: new Int32Array(fields.length) }));
     this.first = 0;
     this.end = 0;
 
@@ -129,8 +130,8 @@ export class Inputs {
     if (this.hidden && this.lastSeq !== 0) changed = false;
     for (let i = 0; i < fields.length; i++) changed ||= lastRow[i] !== this.#value(i);
     if (!changed) return null;
-    if (this.pending === PENDING_MAX) this.#give();
-    const input = this.ring[this.end % PENDING_MAX];
+    if (this.pending === this.ring.length) this.#give();
+    const input = this.ring[this.end % this.ring.length];
     this.end += 1;
     this.lastSeq += 1;
     // Tick 0 would mean "now", and a server that names ticks beyond all bounds must not break a frame.
@@ -154,7 +155,7 @@ export class Inputs {
    * @param {number} seq
    */
   ack(seq) {
-    while (this.first < this.end && this.ring[this.first % PENDING_MAX].seq <= seq) this.#give();
+    while (this.first < this.end && this.ring[this.first % this.ring.length].seq <= seq) this.#give();
   }
 
   /**
@@ -167,7 +168,7 @@ export class Inputs {
   stepBack(tick, by, shown) {
     this.lastTick = Math.min(this.lastTick, Math.max(0, tick - 1));
     for (let i = this.first; i < this.end; i++) {
-      const input = this.ring[i % PENDING_MAX];
+      const input = this.ring[i % this.ring.length];
       input.next = Math.max(shown + 1, input.next - by);
       input.tick = Math.min(input.tick, Math.floor(input.next) + this.aheadTicks);
     }
@@ -203,7 +204,7 @@ export class Inputs {
     step.presses.fill(0);
     let fresh = null;
     while (this.cursor < this.end) {
-      const input = this.ring[this.cursor % PENDING_MAX];
+      const input = this.ring[this.cursor % this.ring.length];
       const due = Math.max(input.tick, this.earliest, this.due);
       if (due > tick) break;
       this.due = due;
@@ -254,7 +255,7 @@ export class Inputs {
 
   /** The oldest pending input becomes the acked one. */
   #give() {
-    const input = this.ring[this.first % PENDING_MAX];
+    const input = this.ring[this.first % this.ring.length];
     this.acked.seq = input.seq;
     this.acked.tick = input.tick;
     this.acked.row.set(input.row);

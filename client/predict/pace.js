@@ -39,6 +39,8 @@ export class Pace {
     /** The bare way up, in ticks. */
     this.way = 0;
     this.last = 0;
+    /** How often the clock had been set at the last frame. */
+    this.jumps = 0;
     this.lateAt = -Infinity;
     this.tightAt = 0;
     /** The last margin told, in ticks. */
@@ -64,7 +66,7 @@ export class Pace {
    * The predicted tick now. True if it jumped, by `jumpedBy`: the state must be made anew.
    * @param {number} now
    * @param {number} serverTick
-   * @param {{ rttMin: number, jitterUp: number }} clock
+   * @param {{ rttMin: number, jitterUp: number, jumps?: number }} clock
    */
   advance(now, serverTick, clock) {
     const passed = Math.max(0, now - this.last);
@@ -87,7 +89,10 @@ export class Pace {
     const target = serverTick + this.lead;
     const ticks = passed * perMs;
     const wrong = target - (this.tick + ticks);
-    if (!this.started || passed > GAP_MS || Math.abs(wrong) > JUMP_MS * perMs) {
+    const { jumps = 0 } = clock;
+    const set = jumps !== this.jumps;
+    this.jumps = jumps;
+    if (!this.started || set || passed > GAP_MS || Math.abs(wrong) > JUMP_MS * perMs) {
       this.jumpedBy = this.started ? wrong : 0;
       this.started = true;
       this.tick = target;

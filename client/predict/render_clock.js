@@ -114,6 +114,8 @@ export class RenderClock {
    * @param {number} age
    */
   #forget(age) {
+    // By so much no way becomes shorter: the local clock stood still.
+    if (age < this.usual - 4 * this.jump) this.count = 0;
     this.less = age < this.usual - this.jump ? this.less + 1 : 0;
     if (this.less < LESS || this.count < LESS) return;
     const newest = (/** @type {Float64Array} */ list) => {

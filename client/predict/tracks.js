@@ -133,15 +133,16 @@ export class Tracks {
    * @param {number} tickRate
    * @param {Breaks} [breaks]
    * @param {((kind: string, motion: Motion) => boolean) | null} [extrapolate]
+   * @param {number} [ticksPerSnapshot]
    */
-  constructor(schema, tickRate, breaks = {}, extrapolate = null) {
+  constructor(schema, tickRate, breaks = {}, extrapolate = null, ticksPerSnapshot = 1) {
     this.extrapolate = extrapolate;
     /** @type {Motion} */
     this.motion = { values: new Int32Array(0), newest: 0, before: 0, span: 1, ahead: 0, out: new Float64Array(0) };
     this.reuse = (REUSE_MS * tickRate) / 1000;
     this.gone = (GONE_MS * tickRate) / 1000;
     this.kept = (KEPT_MS * tickRate) / 1000;
-    this.velocity = (VELOCITY_MS * tickRate) / 1000;
+    this.velocity = Math.max(ticksPerSnapshot, (VELOCITY_MS * tickRate) / 1000);
     this.tables = schema.kinds.map((kind) => new KindTable(kind, breaks[kind.name]));
     /** @type {Map<number, Track>} What the view holds. */
     this.live = new Map();

@@ -145,6 +145,18 @@ test('stepping as inputs are made and replaying them from any ack give the same'
   }
 });
 
+test('the ring holds two seconds of a change in every tick at any rate', () => {
+  for (const rate of [5, 60, 128, 240]) {
+    const inputs = new Inputs(TOY.inputs, rate);
+    for (let tick = 1; tick <= 2 * rate; tick++) {
+      inputs.setLevel('thrust', tick % 2);
+      inputs.sample(tick);
+    }
+    assert.equal(inputs.acked.seq, 0, `${rate} Hz: what was not acked was given up`);
+    assert.equal(inputs.pending, 2 * rate);
+  }
+});
+
 test('a full ring gives up the oldest as if it had been acked', () => {
   const inputs = make();
   for (let tick = 1; tick <= 300; tick++) {

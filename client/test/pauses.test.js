@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
+import { Steady } from '../net/steady.js';
 import { Pace } from '../predict/index.js';
 import { L0, L100, L250, play } from './support/play.js';
 
@@ -180,4 +181,30 @@ test('a clock that jumps back, ahead, or stood still in sleep', () => {
     flies(game, name, 120);
     assert.equal(game.client.stats().reconnects, 0, name);
   }
+});
+
+test('a frame that began before the page stood still is no clock that was set back', () => {
+  let now = 1000;
+  const steady = new Steady(() => now);
+  assert.equal(steady.now(), 1000);
+  now = 4000;
+  assert.equal(steady.now(), 4000, 'a timer that runs first after three seconds');
+  assert.equal(steady.of(1016), 4000, 'the frame that had begun before');
+  assert.equal(steady.now(), 4000);
+  now = 500;
+  assert.equal(steady.now(), 4000, 'a clock that is set back goes on');
+  now = 600;
+  assert.equal(steady.now(), 4100);
+});
+
+test('once the clock was set the prediction is set with it', () => {
+  const pace = new Pace(60);
+  const clock = { rttMin: 100, jitterUp: 0, jumps: 0 };
+  let now = 0;
+  pace.advance(now, 100, clock);
+  for (let frame = 1; frame <= 60; frame++) pace.advance((now += 1000 / 60), 100 + frame, clock);
+  const lead = pace.tick - 160;
+  clock.jumps = 1;
+  assert.equal(pace.advance((now += 1000 / 60), 161 + 4, clock), true, 'four ticks, too few to leap for by themselves');
+  assert.ok(Math.abs(pace.tick - 165 - lead) < 0.5, `${pace.tick - 165} ahead, ${lead} before`);
 });

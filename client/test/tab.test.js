@@ -136,6 +136,25 @@ for (const has of /** @type {const} */ (['locks', 'channel'])) {
     assert.deepEqual(await claim(load(storage)), ['own']);
   });
 
+  test(`with ${has} a page that goes and comes back while it claims does not meet itself`, async () => {
+    const { load, claim, world } = browser(has);
+    const page = load(memoryStorage());
+    await claim(page);
+    page.release();
+    /** @type {string[]} */
+    const said = [];
+    void page.claim().then((what) => said.push(what));
+    world.schedule(world.now + 100, () => {
+      page.release();
+      void page.claim().then((what) => said.push(what));
+    });
+    for (let i = 0; i < 400 && said.length < 2; i++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      world.run(world.now + 10);
+    }
+    assert.deepEqual(said, ['own', 'own']);
+  });
+
   test(`with ${has} a tab is had by one, also when two load at once or one comes back from the history`, async () => {
     for (let seed = 1; seed <= 80; seed++) {
       const { load, claim, stagger } = browser(has, seed);

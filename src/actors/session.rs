@@ -84,6 +84,8 @@ pub struct Session {
     /// The WebSocket ping that has not been answered, by the time at which it was sent.
     pinged: Option<Micros>,
     state: State,
+    /// Its client wants no seat any more.
+    left: bool,
     caller: Caller,
     /// Of its address's share, or why it gets nothing.
     taken: Result<Taken, CloseReason>,
@@ -120,6 +122,7 @@ impl Session {
             fragments: BytesMut::new(),
             pinged: None,
             state: State::AwaitingHello { deadline: SpawnHandle::default() },
+            left: false,
             caller,
             taken,
             _place,
@@ -139,6 +142,7 @@ impl Session {
                 self.finish(CloseReason::OutOfOrder, ctx);
             }
             (Ok(ClientMessage::Leave), _) => {
+                self.left = true;
                 if let State::InRoom { slot } = std::mem::replace(&mut self.state, State::Joining) {
                     slot.leave();
                 }
@@ -366,8 +370,9 @@ impl Handler<ToSession> for Session {
                 slot.settle();
                 self.state = State::InRoom { slot };
             }
-            // It came too late: the seat goes back.
-            (ToSession::Joined(slot), _) => slot.leave(),
+            // It came too late: a fresh seat goes back by itself, and one that was resumed is kept, unless nobody wants it.
+            (ToSession::Joined(slot), _) if self.left => slot.leave(),
+            (ToSession::Joined(slot), _) => drop(slot),
             (ToSession::End(reason), _) => self.finish(reason, ctx),
             (ToSession::Ping, State::Closing) => {}
             (ToSession::Ping, _) => {

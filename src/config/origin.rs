@@ -21,7 +21,10 @@ fn is_sent_by_browsers(origin: &str) -> bool {
         return true;
     }
     let Some((scheme, authority)) = origin.split_once("://") else { return false };
-    let scheme_is_one = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+    // Pages connect by these, and none is ever of one.
+    let is_of_sockets = ["ws", "wss"].iter().any(|own| scheme.eq_ignore_ascii_case(own));
+    let scheme_is_one = !is_of_sockets
+        && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
         && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
     // The port is behind the last colon, unless that is one of an IPv6 address.
     let (host, port) = match authority.rsplit_once(':') {
@@ -29,7 +32,11 @@ fn is_sent_by_browsers(origin: &str) -> bool {
         _ => (authority, None),
     };
     let host_is_one = match host.strip_prefix('[') {
-        Some(rest) => rest.strip_suffix(']').is_some_and(|ip| ip.parse::<std::net::Ipv6Addr>().is_ok()),
+        // Browsers write it in its shortest form (an IPv4 address within they write otherwise than Rust: let it pass).
+        Some(rest) => rest.strip_suffix(']').is_some_and(|ip| {
+            ip.parse::<std::net::Ipv6Addr>()
+                .is_ok_and(|read| read.to_ipv4_mapped().is_some() || read.to_string().eq_ignore_ascii_case(ip))
+        }),
         None => !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)),
     };
     let port_is_one = port.is_none_or(|port| {
@@ -68,6 +75,8 @@ mod tests {
             "//example.com",
             "https://",
             "https://*.example.com",
+            "wss://example.com",
+            "http://[2001:DB8:0:0::1]:3000",
             "https://example.com/play",
             "https://example.com?x",
             "https://me@example.com",

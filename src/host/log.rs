@@ -84,6 +84,12 @@ impl Log {
         // One that still fits after one that did not would hide where the gap is.
         if tray.lost > 0 || tray.waiting.len() + line.len() > WAITING_BYTES_MAX {
             tray.lost += 1;
+            // One that is too long by itself: nothing else would wake who tells of it.
+            let alone = tray.waiting.is_empty();
+            drop(tray);
+            if alone {
+                self.0.changed.notify_all();
+            }
             return;
         }
         tray.waiting.extend_from_slice(line);
@@ -117,7 +123,7 @@ impl Shared {
         let mut tray = self.tray();
         tray.writing = false;
         self.changed.notify_all();
-        let idle = |tray: &mut Tray| tray.waiting.is_empty();
+        let idle = |tray: &mut Tray| tray.waiting.is_empty() && tray.lost == 0;
         tray = if untold {
             self.changed.wait_timeout_while(tray, TELL_EVERY, idle).unwrap_or_else(PoisonError::into_inner).0
         } else {
@@ -282,6 +288,19 @@ mod tests {
         let mut text = String::new();
         reader.read_line(&mut text).expect("a pipe can be read");
         assert_eq!(text, line(7), "it is as before");
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_by_itself_is_told_of_and_the_next_ones_come() {
+        let (reader, writer) = std::io::pipe().expect("a pipe can be made");
+        let log = Log::start(writer).expect("a thread can be started");
+        log.push(&[b'x'; WAITING_BYTES_MAX + 1]);
+        let mut reader = BufReader::new(reader);
+        assert_eq!(read_on(&mut reader, 0), (0, 1));
+        log.push(line(0).as_bytes());
+        let mut text = String::new();
+        reader.read_line(&mut text).expect("a pipe can be read");
+        assert_eq!(text, line(0));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 use actix_codec::{Decoder, Encoder};
 use actix_http::error::ParseError;
 use actix_http::h1::{Codec, Message, MessageType};
-use actix_http::{ConnectionType, Request, Response};
+use actix_http::{ConnectionType, HttpMessage, Request, Response};
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
@@ -77,7 +77,8 @@ enum Body {
     Whole,
     /// It is still to come.
     Coming,
-    /// Nobody can say where a next request begins: another protocol was asked for, or the client waits for our word.
+    /// Nobody can say where a next request begins: another protocol was asked for, or the client waits for our word, or the
+    /// body comes in chunks, whose decoder is lenient about what stands behind the last one.
     Endless,
 }
 
@@ -183,8 +184,8 @@ impl<'a> Connection<'a> {
                 "Nothing here needs a body, and this one is too long to be passed over.\n",
             )),
             MessageType::Payload => match self.pass_over() {
+                Ok(_) if request.head().expect() || request.chunked().unwrap_or(true) => Ok(Body::Endless),
                 Ok(true) => Ok(Body::Whole),
-                Ok(false) if request.head().expect() => Ok(Body::Endless),
                 Ok(false) => Ok(Body::Coming),
                 Err(_) => Err(Refusal(StatusCode::BAD_REQUEST, "The request's body is not well formed.\n")),
             },
@@ -202,7 +203,7 @@ impl<'a> Connection<'a> {
     }
 
     async fn answer(&mut self, request: Request, body: Body) -> io::Result<Next> {
-        let keeps = body != Body::Endless
+        let mut keeps = body != Body::Endless
             && request.head().connection_type() == ConnectionType::KeepAlive
             && self.shared.keep_alive > Micros::default()
             && !self.shared.draining();
@@ -210,7 +211,11 @@ impl<'a> Connection<'a> {
         let head_only = request.method() == Method::HEAD;
         let (response, admitted) = match self.may_ask(&request) {
             Ok(caller) => self.shared.answer(request, caller, &self.socket).await,
-            Err(refusal) => (too_often(&refusal), None),
+            Err(refusal) => {
+                // One connection too many: kept, it would count as its proxy's own, of which others there have need.
+                keeps &= refusal.limit != policy::Limit::Held(policy::Hold::Connection);
+                (too_often(&refusal), None)
+            }
         };
         if let Some(admitted) = admitted {
             self.write_head(response.drop_body(), BodySize::None)?;

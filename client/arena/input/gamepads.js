@@ -107,7 +107,7 @@ export class Gamepads {
     this.#silenced = false;
     // Only now: whoever is told may ask.
     for (const [buttons, press] of PRESSES) if ((pressed & buttons) !== 0) this.onPress(press);
-    return this.#bits !== 0 || this.fly.reach > 0 || this.aim.reach > 0;
+    return pressed !== 0 || this.#bits !== 0 || this.fly.reach > 0 || this.aim.reach > 0;
   }
 
   /** The page did not look for a while: nothing is held, and what is down when it looks again was not pressed for it. */
