@@ -57,6 +57,14 @@ export function createClient(options) {
   return new Client(options);
 }
 
+/** @param {string} text @returns {CloseReason} */
+const otherVersion = (text) => ({ ...closeReason(4002), text });
+
+/** @param {unknown} error @returns {CloseReason} */
+const failed = (error) => ({
+  ...closeReason(1006), name: 'page_failed', action: 'reload', text: `This page has a mistake and cannot go on: ${error}. Reload it.`,
+});
+
 export class Client {
   /** @param {ClientOptions} options */
   constructor({ url, name = '', wish = { kind: 'quick' }, tier = 'delta', game = null, transport, clock, timers = null,
@@ -313,13 +321,16 @@ export class Client {
     const now = this.time.now();
     this.#notice(now);
     if (message.type !== 'welcome') return this.session?.handle(message, now);
-    if (message.protocol !== PROTOCOL_VERSION) return this.#refuse('This page and the server speak different versions. Reload the page.');
+    if (message.protocol !== PROTOCOL_VERSION) return this.#refuse(otherVersion('This page and the server speak different versions. Reload the page.'));
     let session;
     try {
       this.game?.start(message);
       session = this.#newSession(message);
     } catch (error) {
-      return this.#refuse(error instanceof Error ? error.message : String(error));
+      // What a game refuses is an Error with a sentence. Anything else is a mistake in it, and no other version's fault.
+      if (error instanceof Error && error.constructor === Error) return this.#refuse(otherVersion(error.message));
+      this.#refuse(failed(error));
+      throw error;
     }
     this.#begin(message, session);
   }
@@ -359,10 +370,9 @@ export class Client {
 
   /**
    * This page can't play what the server serves: a sentence instead of a drifting ship.
-   * @param {string} text
+   * @param {CloseReason} reason
    */
-  #refuse(text) {
-    const reason = { ...closeReason(4002), text };
+  #refuse(reason) {
     this.connection.send({ type: 'leave' });
     this.kept.forget();
     this.#stop();

@@ -309,6 +309,19 @@ test('a game that this page cannot play is a sentence, not a drifting ship', () 
   assert.equal(sockets.length, 1);
 });
 
+test('a mistake in a game is told as what it is, and comes out where the page sees it', () => {
+  /** @type {any} */
+  const game = { start() { return game.nothing.here; } };
+  const { client, sockets, welcome, pass } = setup({ game });
+  client.connect();
+  assert.throws(welcome, TypeError);
+  pass(20_000);
+  assert.equal(client.phase, 'closed');
+  assert.equal(client.status.reason?.name, 'page_failed');
+  assert.match(client.status.reason?.text ?? '', /TypeError/);
+  assert.equal(sockets.length, 1, 'nobody knocks with the same mistake again');
+});
+
 test('a storage that refuses costs only the resume after a reload', () => {
   const refuse = () => { throw new Error('quota'); };
   const { client, welcome, close, pass, sockets, hello } = setup({ storage: { getItem: refuse, setItem: refuse, removeItem: refuse } });

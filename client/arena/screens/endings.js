@@ -38,6 +38,7 @@ const TITLES = {
   stuck: 'Stuck',
   lost: 'Connection lost',
   unreached: 'No connection',
+  page_failed: 'This page failed',
 };
 
 /**
