@@ -11,12 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use support::sockets::{PATIENCE, Server, config, frame, hello, upgrade};
+use support::sockets::{PATIENCE, Server, config, enter_full};
 use tickroom::config::{Config, RoomConfig, ServerConfig};
-use tickroom::protocol::message::{ClientMessage, RoomWish, Tier};
 use tickroom::tools::stress::sockdiag::SockDiag;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
 
 struct Counting;
 
@@ -70,19 +69,6 @@ fn torrent() -> Config {
     Config { server, room, game: serde_json::json!({ "sees_all": true, "mines": 800 }), ..config() }
 }
 
-async fn enter(address: SocketAddr, buffer: Option<u32>) -> TcpStream {
-    let socket = TcpSocket::new_v4().expect("a socket can be made");
-    if let Some(bytes) = buffer {
-        socket.set_recv_buffer_size(bytes).expect("a buffer has a size");
-    }
-    let socket = socket.connect(address).await.expect("the server listens");
-    let mut socket = upgrade(socket, address).await;
-    let mut full = hello(RoomWish::Quick);
-    full.tier = Tier::Full;
-    socket.write_all(&frame(0x82, &ClientMessage::Hello(full).encode())).await.expect("the server reads");
-    socket
-}
-
 /// Reads all that comes until it is told to stop, and counts it. It keeps what it has until the end of the test, so that
 /// only the server's memory changes.
 async fn read(mut socket: TcpStream, stop: Arc<AtomicBool>, bytes: Arc<AtomicU64>) {
@@ -123,11 +109,11 @@ async fn readers_that_stop_are_cut_in_time_and_hold_little_until_then() {
     let (stop, never) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
     let counts: Vec<Arc<AtomicU64>> = (0..HEALTHY).map(|_| Arc::default()).collect();
     for count in &counts {
-        tokio::spawn(read(enter(server.address, None).await, never.clone(), count.clone()));
+        tokio::spawn(read(enter_full(server.address, None).await, never.clone(), count.clone()));
     }
     let mut readers = Vec::new();
     for buffer in BUFFERS.iter().cycle().take(STOPPING * BUFFERS.len()) {
-        let socket = enter(server.address, Some(*buffer)).await;
+        let socket = enter_full(server.address, Some(*buffer)).await;
         let address = socket.local_addr().expect("it is connected");
         readers.push(Stopped { address, queued: None, queued_max: 0, stuck_for: Duration::ZERO });
         tokio::spawn(read(socket, stop.clone(), Arc::default()));

@@ -7,12 +7,11 @@ mod support;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use support::sockets::{Server, config, frame, hello, upgrade};
+use support::sockets::{Server, config, enter_full, frame};
 use tickroom::config::{Config, RoomConfig, ServerConfig};
-use tickroom::protocol::message::{ClientMessage, Ping, RoomWish, Tier};
+use tickroom::protocol::message::{ClientMessage, Ping};
 use tickroom::tools::stress::sockdiag::SockDiag;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::io::AsyncReadExt;
 
 /// How often readers read, and those that talk say something: as often as players do.
 const BEAT: Duration = Duration::from_millis(100);
@@ -27,17 +26,6 @@ fn torrent(server: ServerConfig) -> Config {
     Config { server, room, game: serde_json::json!({ "sees_all": true, "mines": 800 }), ..config() }
 }
 
-async fn enter(address: SocketAddr, buffer: u32) -> TcpStream {
-    let socket = TcpSocket::new_v4().expect("a socket can be made");
-    socket.set_recv_buffer_size(buffer).expect("a buffer has a size");
-    let socket = socket.connect(address).await.expect("the server listens");
-    let mut socket = upgrade(socket, address).await;
-    let mut full = hello(RoomWish::Quick);
-    full.tier = Tier::Full;
-    socket.write_all(&frame(0x82, &ClientMessage::Hello(full).encode())).await.expect("the server reads");
-    socket
-}
-
 /// What a reader does.
 #[derive(Clone, Copy, Debug)]
 struct Habit {
@@ -50,7 +38,7 @@ struct Habit {
 /// kernel had bytes for it of which none was taken.
 async fn read(server: SocketAddr, habit: Habit, time: Duration) -> (Option<Duration>, Duration) {
     let diag = SockDiag::open().expect("Linux has sock_diag");
-    let mut socket = enter(server, habit.buffer).await;
+    let mut socket = enter_full(server, Some(habit.buffer)).await;
     let own = socket.local_addr().expect("it is connected");
     let says = frame(0x82, &ClientMessage::Ping(Ping { time: 1, seen: 0 }).encode()).repeat(WORDS_PER_BEAT);
     let mut unsaid = Vec::new();

@@ -381,3 +381,17 @@ pub fn cpu_time() -> Duration {
     let ticks: u64 = after_name.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
     Duration::from_millis(ticks * 10)
 }
+
+/// A raw client of the full tier on its way into a room, which keeps so much unread at most; `None`: what the system lets it.
+pub async fn enter_full(address: SocketAddr, buffer: Option<u32>) -> TcpStream {
+    let socket = TcpSocket::new_v4().expect("a socket can be made");
+    if let Some(bytes) = buffer {
+        socket.set_recv_buffer_size(bytes).expect("a buffer has a size");
+    }
+    let socket = socket.connect(address).await.expect("the server listens");
+    let mut socket = upgrade(socket, address).await;
+    let mut full = hello(RoomWish::Quick);
+    full.tier = Tier::Full;
+    socket.write_all(&frame(0x82, &ClientMessage::Hello(full).encode())).await.expect("the server reads");
+    socket
+}
